@@ -1,0 +1,128 @@
+// What commands may ask of the running server. runtime/ implements these interfaces, so that a handler runs in a test
+// with small fakes and commands/ never reaches upward.
+
+import type { Settings } from '../config/settings.ts';
+import type { Database } from '../keyspace/database.ts';
+import type { CommandIndex } from './command.ts';
+import type { Session, StoredRequest } from './session.ts';
+
+/** Classes of keyspace events, as the letters of notify-keyspace-events. */
+export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 'x' | 'e' | 't' | 'd' | 'm' | 'n';
+
+export interface Services {
+  readonly settings: Settings;
+  readonly commands: CommandIndex;
+  readonly clients: ClientRegistry;
+  readonly persistence: PersistenceService;
+  readonly events: EventService;
+  readonly blocking: BlockingService;
+  readonly transactions: TransactionService;
+  readonly pubsub: PubSubService;
+  readonly info: InfoService;
+  readonly log: (level: 'debug' | 'verbose' | 'notice' | 'warning', message: string) => void;
+  readonly random: (bound: number) => number;
+  /** `bytes` cryptographically random bytes. */
+  readonly randomBytes: (bytes: number) => Buffer;
+  /** Current time in ms since 1970, not cached. */
+  readonly now: () => number;
+  /** Microseconds since 1970. */
+  readonly nowMicroseconds: () => number;
+  shutdown(options: ShutdownOptions): void;
+}
+
+export interface ShutdownOptions {
+  save: 'save' | 'nosave' | 'default';
+  now: boolean;
+  force: boolean;
+  abort: boolean;
+  /** Answered with an error when the shutdown is refused. */
+  session: Session | null;
+}
+
+export interface ClientRegistry {
+  readonly all: ReadonlyMap<number, Session>;
+  byId(id: number): Session | undefined;
+  /** Closes a client; the one being served is closed after its reply. */
+  kill(session: Session, current: Session): void;
+  pause(untilMs: number, mode: 'all' | 'write'): void;
+  unpause(): void;
+  /** CLIENT LIST's line for a client, without line break. */
+  describe(session: Session): string;
+}
+
+export interface PersistenceService {
+  /** Saves in the foreground; returns an error text or null. */
+  save(): string | null;
+  /** Starts a save in the background; returns the status line to answer, or throws CommandError. */
+  saveInBackground(schedule: boolean): string;
+  rewriteAppendOnly(): string;
+  readonly lastSaveSeconds: number;
+  /** DEBUG RELOAD and friends: save (unless told not to), empty, load again. Returns an error text or null. */
+  reload(options: { save: boolean; flush: boolean }): string | null;
+  loadAppendOnly(): string | null;
+}
+
+export interface EventService {
+  /** A key was changed: watchers, trackers and blocked clients are told. The key is `len` bytes of `buf` at `pos`. */
+  keyChanged(db: Database, buf: Uint8Array, pos: number, len: number, by: Session | null): void;
+  /** Everything in a database (null: in all) is gone or replaced. */
+  databaseChanged(db: Database | null): void;
+  /** Publishes a keyspace notification when the setting asks for its class. */
+  notify(eventClass: EventClass, event: string, db: Database, buf: Uint8Array, pos: number, len: number): void;
+  /** Whether any class is asked for: a cheap test before a key is put together for notify. */
+  readonly notifying: boolean;
+  /** Hands a write to the AOF and to replicas. Arguments include the command's name. */
+  propagate(db: Database, args: readonly Buffer[]): void;
+  /** Whether anyone listens to propagate(). */
+  readonly propagating: boolean;
+}
+
+export interface BlockOptions {
+  /** Keys to wait for, in order. */
+  keys: readonly Buffer[];
+  /** ms since 1970, 0: for ever. */
+  deadlineMs: number;
+  onTimeout: 'nil' | 'nilArray';
+  wakeOnDelete?: boolean;
+  /** The request to run again when a key is ready; default: the one being executed. */
+  request?: StoredRequest;
+}
+
+export interface BlockingService {
+  /**
+   * Holds the client until one of the keys changes; then the same request runs again, first come first served, and may
+   * block again (it keeps its place). Inside MULTI or a script a handler must not call this: see Context.mayBlock.
+   */
+  block(session: Session, request: StoredRequest, options: BlockOptions): void;
+  /** Ends a client's wait: by CLIENT UNBLOCK, with the timeout's reply or with the UNBLOCKED error. */
+  unblock(session: Session, how: 'timeout' | 'error'): boolean;
+  readonly blockedClients: number;
+}
+
+export interface TransactionService {
+  begin(session: Session): void;
+  discard(session: Session): void;
+  watch(session: Session, db: Database, key: Buffer): void;
+  unwatch(session: Session): void;
+  /** Runs the queued requests through the dispatcher; replies go to the current reply writer. */
+  execute(session: Session): void;
+}
+
+export interface PubSubService {
+  /** Returns the number of receivers. */
+  publish(channel: Buffer, message: Buffer, shard: boolean): number;
+  subscribe(session: Session, kind: SubscriptionKind, name: Buffer): void;
+  unsubscribe(session: Session, kind: SubscriptionKind, name: Buffer): boolean;
+  /** Names with at least one subscriber. */
+  names(kind: SubscriptionKind): Iterable<string>;
+  count(kind: SubscriptionKind, name: string): number;
+  readonly patternCount: number;
+}
+
+export type SubscriptionKind = 'channel' | 'pattern' | 'shard';
+
+export interface InfoService {
+  /** The text of INFO for section names (lower case), `default`, `all` or `everything`. */
+  text(sections: readonly string[]): string;
+  resetStatistics(): void;
+}

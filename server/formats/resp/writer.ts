@@ -1,0 +1,272 @@
+// Writes replies in RESP2 or RESP3 into one growing buffer. One writer serves all connections: what it holds after a
+// batch of requests goes to the socket in one write.
+
+import { formatDouble, writeInteger } from '../../base/numbers.ts';
+
+/** The buffer's size at rest; a larger one is given up after use. */
+const REST_BYTES = 64 * 1024;
+/** One batch's replies may not exceed this (Node's largest Buffer is 4 GiB). */
+const BYTES_MAX = 0xff000000;
+
+const CR = 13;
+const LF = 10;
+
+export class ReplyWriter {
+  buf: Buffer = Buffer.allocUnsafeSlow(REST_BYTES);
+  pos = 0;
+  /** Protocol of the client being answered. */
+  resp3 = false;
+  /** Called with the error text of each error reply, for statistics. */
+  onError: (text: string) => void = ignore;
+
+  /** Makes room for `bytes` more. */
+  reserve(bytes: number): void {
+    if (this.pos + bytes > this.buf.length) this.grow(bytes);
+  }
+
+  /** `+text\r\n`. The text must be ASCII without line breaks. */
+  simple(text: string): void {
+    this.line(43, text);
+  }
+
+  ok(): void {
+    this.reserve(5);
+    const buf = this.buf;
+    let p = this.pos;
+    buf[p++] = 43;
+    buf[p++] = 79;
+    buf[p++] = 75;
+    buf[p++] = CR;
+    buf[p++] = LF;
+    this.pos = p;
+  }
+
+  /** `-text\r\n` with the error code as the text's first word; line breaks become blanks. Bytes are taken as latin1. */
+  error(text: string): void {
+    this.onError(text);
+    this.line(45, text.replace(/[\r\n]/g, ' '));
+  }
+
+  int(value: number): void {
+    this.reserve(32);
+    this.buf[this.pos++] = 58;
+    this.integerLine(value);
+  }
+
+  bigInt(value: bigint): void {
+    this.line(58, value.toString());
+  }
+
+  /** RESP3 boolean; `:1` or `:0` in RESP2. */
+  bool(value: boolean): void {
+    if (this.resp3) this.line(35, value ? 't' : 'f');
+    else this.int(value ? 1 : 0);
+  }
+
+  /** RESP3 double; a bulk string in RESP2. */
+  double(value: number): void {
+    const text = formatDouble(value);
+    if (this.resp3) this.line(44, text);
+    else this.text(text);
+  }
+
+  /** A bulk string of bytes. */
+  bulk(bytes: Uint8Array): void {
+    this.bulkRange(bytes, 0, bytes.length);
+  }
+
+  /** A bulk string of `len` bytes of `from` at `start`. */
+  bulkRange(from: Uint8Array, start: number, len: number): void {
+    this.reserve(len + 32);
+    const buf = this.buf;
+    let p = this.pos;
+    buf[p++] = 36;
+    if (len < 10) {
+      buf[p++] = 48 + len;
+    } else {
+      p = writeInteger(buf, p, len);
+    }
+    buf[p++] = CR;
+    buf[p++] = LF;
+    if (len > 64) {
+      buf.set(new Uint8Array(from.buffer, from.byteOffset + start, len), p);
+      p += len;
+    } else {
+      for (let i = start, end = start + len; i < end; i++) buf[p++] = from[i];
+    }
+    buf[p++] = CR;
+    buf[p++] = LF;
+    this.pos = p;
+  }
+
+  /** A bulk string of a text in which each character is one byte (latin1; ASCII in practice). */
+  text(text: string): void {
+    const len = text.length;
+    this.reserve(len + 32);
+    this.buf[this.pos++] = 36;
+    this.integerLine(len);
+    this.pos += this.buf.latin1Write(text, this.pos, len);
+    this.crlf();
+  }
+
+  /** A bulk string of an integer's decimal digits. */
+  bulkInt(value: number): void {
+    this.reserve(64);
+    const start = this.pos;
+    const end = writeInteger(this.buf, start + 8, value);
+    const digits = end - start - 8;
+    this.buf[this.pos++] = 36;
+    this.integerLine(digits);
+    this.buf.copyWithin(this.pos, start + 8, end);
+    this.pos += digits;
+    this.crlf();
+  }
+
+  /** RESP3 verbatim string (format is three letters, `txt` or `mkd`); a bulk string in RESP2. */
+  verbatim(format: string, text: Uint8Array): void {
+    if (!this.resp3) {
+      this.bulk(text);
+      return;
+    }
+    this.reserve(text.length + 40);
+    this.buf[this.pos++] = 61;
+    this.integerLine(text.length + 4);
+    this.pos += this.buf.latin1Write(`${format}:`, this.pos);
+    this.buf.set(text, this.pos);
+    this.pos += text.length;
+    this.crlf();
+  }
+
+  /** Null: `_` in RESP3, the null bulk string in RESP2. */
+  nil(): void {
+    this.reserve(5);
+    if (this.resp3) {
+      this.buf[this.pos++] = 95;
+    } else {
+      this.buf[this.pos++] = 36;
+      this.buf[this.pos++] = 45;
+      this.buf[this.pos++] = 49;
+    }
+    this.crlf();
+  }
+
+  /** Null where RESP2 has the null array. */
+  nilArray(): void {
+    if (this.resp3) {
+      this.nil();
+      return;
+    }
+    this.reserve(5);
+    this.buf[this.pos++] = 42;
+    this.buf[this.pos++] = 45;
+    this.buf[this.pos++] = 49;
+    this.crlf();
+  }
+
+  /** The head of an array of `count` replies to follow. */
+  array(count: number): void {
+    this.head(42, count);
+  }
+
+  /** The head of `count` field-value pairs; an array of twice as many in RESP2. */
+  map(count: number): void {
+    if (this.resp3) this.head(37, count);
+    else this.head(42, count * 2);
+  }
+
+  set(count: number): void {
+    this.head(this.resp3 ? 126 : 42, count);
+  }
+
+  /** Out-of-band data in RESP3; an array in RESP2 (pub/sub). */
+  push(count: number): void {
+    this.head(this.resp3 ? 62 : 42, count);
+  }
+
+  /** RESP3 attribute head. Only for clients that speak RESP3. */
+  attribute(count: number): void {
+    this.head(124, count);
+  }
+
+  /** RESP3 big number; a bulk string in RESP2. */
+  bigNumber(text: string): void {
+    if (this.resp3) this.line(40, text);
+    else this.text(text);
+  }
+
+  /** Bytes that are already in RESP. */
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.buf.set(bytes, this.pos);
+    this.pos += bytes.length;
+  }
+
+  /**
+   * Starts an aggregate whose count is known only after its members: returns a mark for endAggregate. The members are
+   * moved once to make room for the head.
+   */
+  beginAggregate(): number {
+    return this.pos;
+  }
+
+  /** Puts the head in front of what was written since `mark`. `kind` is the head's method: array, map, set or push. */
+  endAggregate(mark: number, kind: 'array' | 'map' | 'set' | 'push', count: number): void {
+    const end = this.pos;
+    this.reserve(32);
+    this[kind](count);
+    const headBytes = this.pos - end;
+    const head = Buffer.from(this.buf.subarray(end, this.pos));
+    this.buf.copyWithin(mark + headBytes, mark, end);
+    this.buf.set(head, mark);
+  }
+
+  /** Forgets the content; gives an outsized buffer up. */
+  clear(): void {
+    this.pos = 0;
+    if (this.buf.length > REST_BYTES * 4) this.buf = Buffer.allocUnsafeSlow(REST_BYTES);
+  }
+
+  /** Hands the content over as a buffer that the writer never touches again. */
+  take(): Buffer {
+    const out = this.buf.subarray(0, this.pos);
+    this.buf = Buffer.allocUnsafeSlow(REST_BYTES);
+    this.pos = 0;
+    return out;
+  }
+
+  private head(type: number, count: number): void {
+    this.reserve(32);
+    this.buf[this.pos++] = type;
+    this.integerLine(count);
+  }
+
+  private line(type: number, text: string): void {
+    this.reserve(text.length + 3);
+    this.buf[this.pos++] = type;
+    this.pos += this.buf.latin1Write(text, this.pos, text.length);
+    this.crlf();
+  }
+
+  private integerLine(value: number): void {
+    const p = writeInteger(this.buf, this.pos, value);
+    this.buf[p] = CR;
+    this.buf[p + 1] = LF;
+    this.pos = p + 2;
+  }
+
+  private crlf(): void {
+    this.buf[this.pos] = CR;
+    this.buf[this.pos + 1] = LF;
+    this.pos += 2;
+  }
+
+  private grow(bytes: number): void {
+    const needed = this.pos + bytes;
+    if (needed > BYTES_MAX) throw new RangeError(`reply of more than ${BYTES_MAX} bytes`);
+    const grown = Buffer.allocUnsafeSlow(Math.min(BYTES_MAX, Math.max(needed, this.buf.length * 2)));
+    this.buf.copy(grown, 0, 0, this.pos);
+    this.buf = grown;
+  }
+}
+
+function ignore(): void {}

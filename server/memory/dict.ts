@@ -1,0 +1,319 @@
+// A chained hash table whose entries live in the arena. It knows the start of an entry and nothing more; the owner
+// allocates, fills and frees entries:
+//
+//   word 0  next    address of the next entry in the bucket, 0 at the end
+//   word 1  hash    the key's full 32-bit hash, so a resize never touches key bytes
+//   word 2  klen    key length in bytes
+//   ...     the owner's words; the key bytes start at `keyOffset`
+//
+// Power-of-two tables, two at a time while it resizes, one bucket moved per access: no request ever waits for a
+// rehash. Chaining, because SCAN's guarantee needs the reverse-binary cursor over power-of-two buckets.
+
+import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from './arena.ts';
+
+const INITIAL_BUCKETS = 4;
+/** Empty buckets that one rehash step may skip before it gives the request its turn back. */
+const EMPTY_VISITS_MAX = 10;
+
+export class Dict {
+  /** Number of entries. */
+  size = 0;
+  private readonly arena: Arena;
+  private readonly keyOffset: number;
+  private table: Int32Array;
+  private mask: number;
+  private target: Int32Array | null = null;
+  private targetMask = 0;
+  /** Next bucket of `table` to move to `target`. */
+  private rehashAt = 0;
+  private resizePauses = 0;
+
+  constructor(arena: Arena, keyOffset: number) {
+    this.arena = arena;
+    this.keyOffset = keyOffset;
+    this.table = new Int32Array(INITIAL_BUCKETS);
+    this.mask = INITIAL_BUCKETS - 1;
+  }
+
+  /** Finds the entry of a key: its address, or 0. `hash` is the key's hash by the owner's seed. */
+  find(buf: Uint8Array, pos: number, len: number, hash: number): number {
+    if (this.target !== null && this.resizePauses === 0) this.rehashStep();
+    const found = this.findInChain(this.table[hash & this.mask], buf, pos, len, hash);
+    if (found !== 0 || this.target === null) return found;
+    return this.findInChain(this.target[hash & this.targetMask], buf, pos, len, hash);
+  }
+
+  /** Links a new entry whose words 1 and 2 and key bytes are already written. The key must not be there. */
+  insert(entry: number, hash: number): void {
+    if (this.target === null && this.size >= this.table.length && this.resizePauses === 0) {
+      this.startResize(this.table.length << 1);
+    }
+    const table = this.target ?? this.table;
+    const bucket = hash & (this.target === null ? this.mask : this.targetMask);
+    const words = this.arena.words[entry >>> SEGMENT_SHIFT];
+    words[(entry & OFFSET_MASK) << 1] = table[bucket];
+    table[bucket] = entry;
+    this.size++;
+  }
+
+  /** Unlinks an entry; the owner frees it. */
+  remove(entry: number): void {
+    this.relink(entry, this.next(entry));
+    this.size--;
+    if (this.target === null && this.resizePauses === 0) {
+      const buckets = this.table.length;
+      if (buckets > INITIAL_BUCKETS && this.size * 10 < buckets) this.startResize(bucketsFor(this.size));
+    }
+  }
+
+  /** Puts `moved` where `entry` was, after the owner copied the entry to a new block (with word 0 copied too). */
+  replace(entry: number, moved: number): void {
+    this.relink(entry, moved);
+  }
+
+  /** Grows the table at once for `count` expected entries, as a load with a known size does. */
+  reserve(count: number): void {
+    if (this.size > 0 || this.target !== null || count <= this.table.length) return;
+    this.table = new Int32Array(bucketsFor(count));
+    this.mask = this.table.length - 1;
+  }
+
+  /** While paused, no entry changes its bucket. Calls nest. */
+  pauseResize(): void {
+    this.resizePauses++;
+  }
+
+  resumeResize(): void {
+    this.resizePauses--;
+  }
+
+  get resizing(): boolean {
+    return this.target !== null;
+  }
+
+  /** Moves up to `buckets` buckets; returns whether the resize goes on. For idle time. */
+  rehash(buckets: number): boolean {
+    for (let i = 0; i < buckets && this.target !== null && this.resizePauses === 0; i++) this.rehashStep();
+    return this.target !== null;
+  }
+
+  /** Number of buckets in both tables. */
+  get buckets(): number {
+    return this.table.length + (this.target === null ? 0 : this.target.length);
+  }
+
+  /** Bytes of the tables themselves. */
+  get tableBytes(): number {
+    return this.buckets << 2;
+  }
+
+  /** Buckets of the smaller table: every entry belongs to one of them by `hash & (homeBuckets - 1)`. */
+  get homeBuckets(): number {
+    return this.target === null ? this.table.length : Math.min(this.table.length, this.target.length);
+  }
+
+  /** Calls `visit` with each entry whose hash falls into home bucket `home`. `visit` may not change the dict. */
+  visitHome(home: number, visit: (entry: number) => void): void {
+    const homes = this.homeBuckets;
+    for (let bucket = home; bucket < this.table.length; bucket += homes) this.visitChain(this.table[bucket], visit);
+    if (this.target === null) return;
+    for (let bucket = home; bucket < this.target.length; bucket += homes) this.visitChain(this.target[bucket], visit);
+  }
+
+  /**
+   * One SCAN step: visits every entry of the cursor's bucket (in both tables) and returns the next cursor, 0 at the
+   * end. An entry that is there from the first to the last step is visited at least once, whatever resizes happen.
+   */
+  scan(cursor: number, visit: (entry: number) => void): number {
+    if (this.size === 0) return 0;
+    this.resizePauses++;
+    let next = cursor | 0;
+    if (this.target === null) {
+      this.visitChain(this.table[next & this.mask], visit);
+      next = advance(next, this.mask);
+    } else {
+      let small = this.table;
+      let large = this.target;
+      if (small.length > large.length) [small, large] = [large, small];
+      const smallMask = small.length - 1;
+      const largeMask = large.length - 1;
+      this.visitChain(small[next & smallMask], visit);
+      do {
+        this.visitChain(large[next & largeMask], visit);
+        next = advance(next, largeMask);
+      } while ((next & (smallMask ^ largeMask)) !== 0);
+    }
+    this.resizePauses--;
+    return next >>> 0;
+  }
+
+  /** Calls `visit` with every entry. `visit` may remove or replace the entry it was given, nothing else. */
+  forEach(visit: (entry: number) => void): void {
+    this.resizePauses++;
+    for (const table of this.target === null ? [this.table] : [this.table, this.target]) {
+      for (let bucket = 0; bucket < table.length; bucket++) this.visitChain(table[bucket], visit);
+    }
+    this.resizePauses--;
+  }
+
+  /** A random entry (uniform over buckets, then over the chain), 0 when empty. `random(n)` gives 0..n-1. */
+  randomEntry(random: (bound: number) => number): number {
+    if (this.size === 0) return 0;
+    if (this.target !== null && this.resizePauses === 0) this.rehashStep();
+    const target = this.target;
+    const total = this.table.length + (target === null ? 0 : target.length);
+    for (;;) {
+      const bucket = random(total);
+      const head = bucket < this.table.length ? this.table[bucket] : target![bucket - this.table.length];
+      if (head !== 0) return this.pick(head, random);
+    }
+  }
+
+  /** Forgets all entries without freeing them and shrinks to the initial table. */
+  clear(): void {
+    this.table = new Int32Array(INITIAL_BUCKETS);
+    this.mask = INITIAL_BUCKETS - 1;
+    this.target = null;
+    this.size = 0;
+    this.rehashAt = 0;
+  }
+
+  /** Lengths of chains by number of buckets, for DEBUG HTSTATS: index is the chain length, capped at `longest`. */
+  chainLengths(longest: number): number[] {
+    const counts = new Array<number>(longest + 1).fill(0);
+    for (const head of this.table) {
+      let length = 0;
+      for (let entry = head; entry !== 0; entry = this.next(entry)) length++;
+      counts[Math.min(length, longest)]++;
+    }
+    return counts;
+  }
+
+  private findInChain(head: number, buf: Uint8Array, pos: number, len: number, hash: number): number {
+    let entry = head;
+    while (entry !== 0) {
+      const segment = entry >>> SEGMENT_SHIFT;
+      const words = this.arena.words[segment];
+      const word = (entry & OFFSET_MASK) << 1;
+      if (words[word + 1] === hash && words[word + 2] === len) {
+        const bytes = this.arena.bytes[segment];
+        let stored = (word << 2) + this.keyOffset;
+        let p = pos;
+        const end = pos + len;
+        while (p < end && bytes[stored] === buf[p]) {
+          p++;
+          stored++;
+        }
+        if (p === end) return entry;
+      }
+      entry = words[word];
+    }
+    return 0;
+  }
+
+  private next(entry: number): number {
+    return this.arena.words[entry >>> SEGMENT_SHIFT][(entry & OFFSET_MASK) << 1];
+  }
+
+  private hashOf(entry: number): number {
+    return this.arena.words[entry >>> SEGMENT_SHIFT][((entry & OFFSET_MASK) << 1) + 1];
+  }
+
+  private visitChain(head: number, visit: (entry: number) => void): void {
+    let entry = head;
+    while (entry !== 0) {
+      const next = this.next(entry);
+      visit(entry);
+      entry = next;
+    }
+  }
+
+  private pick(head: number, random: (bound: number) => number): number {
+    let length = 0;
+    for (let entry = head; entry !== 0; entry = this.next(entry)) length++;
+    let entry = head;
+    for (let steps = length === 1 ? 0 : random(length); steps > 0; steps--) entry = this.next(entry);
+    return entry;
+  }
+
+  /** Makes whatever points at `entry` point at `successor`. */
+  private relink(entry: number, successor: number): void {
+    const hash = this.hashOf(entry);
+    if (this.relinkIn(this.table, hash & this.mask, entry, successor)) return;
+    if (this.target !== null && this.relinkIn(this.target, hash & this.targetMask, entry, successor)) return;
+    throw new Error('dict: the entry is not linked');
+  }
+
+  private relinkIn(table: Int32Array, bucket: number, entry: number, successor: number): boolean {
+    let at = table[bucket];
+    if (at === entry) {
+      table[bucket] = successor;
+      return true;
+    }
+    while (at !== 0) {
+      const words = this.arena.words[at >>> SEGMENT_SHIFT];
+      const word = (at & OFFSET_MASK) << 1;
+      at = words[word];
+      if (at === entry) {
+        words[word] = successor;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private startResize(buckets: number): void {
+    if (buckets === this.table.length) return;
+    this.target = new Int32Array(buckets);
+    this.targetMask = buckets - 1;
+    this.rehashAt = 0;
+  }
+
+  /** Moves the next bucket that has entries. */
+  private rehashStep(): void {
+    const target = this.target!;
+    let visits = EMPTY_VISITS_MAX;
+    while (this.rehashAt < this.table.length && this.table[this.rehashAt] === 0) {
+      this.rehashAt++;
+      if (--visits === 0) return;
+    }
+    if (this.rehashAt < this.table.length) {
+      let entry = this.table[this.rehashAt];
+      this.table[this.rehashAt] = 0;
+      while (entry !== 0) {
+        const words = this.arena.words[entry >>> SEGMENT_SHIFT];
+        const word = (entry & OFFSET_MASK) << 1;
+        const next = words[word];
+        const bucket = words[word + 1] & this.targetMask;
+        words[word] = target[bucket];
+        target[bucket] = entry;
+        entry = next;
+      }
+      this.rehashAt++;
+    }
+    if (this.rehashAt < this.table.length) return;
+    this.table = target;
+    this.mask = this.targetMask;
+    this.target = null;
+  }
+}
+
+function bucketsFor(count: number): number {
+  let buckets = INITIAL_BUCKETS;
+  while (buckets < count) buckets *= 2;
+  return buckets;
+}
+
+/** The next cursor: increment the bits under `mask` from the highest one down. */
+function advance(cursor: number, mask: number): number {
+  return reverseBits(reverseBits(cursor | ~mask) + 1);
+}
+
+function reverseBits(value: number): number {
+  let v = value;
+  v = ((v >>> 1) & 0x55555555) | ((v & 0x55555555) << 1);
+  v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2);
+  v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4);
+  v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8);
+  return (v >>> 16) | (v << 16);
+}
