@@ -28,7 +28,7 @@ export class Database {
   index: number;
   readonly space: Keyspace;
   /** Set by open(): the bytes an inline value stands in, from vpos for vlen bytes. Valid until the next allocation. */
-  vbuf: Uint8Array;
+  vbuf: Buffer;
   vpos = 0;
   vlen = 0;
   private readonly arena: Arena;
@@ -44,7 +44,7 @@ export class Database {
     this.index = index;
     this.arena = space.arena;
     this.dict = new Dict(this.arena, HEADER_BYTES);
-    this.vbuf = new Uint8Array(0);
+    this.vbuf = Buffer.alloc(0);
   }
 
   /** Number of keys, expired ones that nobody has noticed yet included. */
@@ -154,7 +154,7 @@ export class Database {
   }
 
   /** The segment bytes a key stands in; with keyPosition and keyLength the key without a copy. */
-  keyBuffer(entry: number): Uint8Array {
+  keyBuffer(entry: number): Buffer {
     return this.arena.bytes[entry >>> SEGMENT_SHIFT];
   }
 

@@ -4,6 +4,7 @@ import { type HashSeed, hashBytes } from '../base/hash.ts';
 import { Arena } from '../memory/arena.ts';
 import { Database } from './database.ts';
 import type { LargeValue } from './layout.ts';
+import { ValueRegion } from './value-region.ts';
 
 /**
  * Told before the entry that a hash belongs to changes, so that a running snapshot can write the old state out first.
@@ -26,6 +27,9 @@ export class Keyspace {
   readonly arena = new Arena();
   readonly databases: Database[] = [];
   readonly stats: KeyspaceStats = { expiredKeys: 0, evictedKeys: 0, hits: 0, misses: 0 };
+  /** For handlers: views of inline values, bound anew by each. Two, for commands that move between keys. */
+  readonly region = new ValueRegion();
+  readonly otherRegion = new ValueRegion();
   /** Set while a snapshot is running. */
   guard: ChangeGuard | null = null;
   /** Access clock for new entries: LRU seconds modulo 2^24, or the LFU start value. Kept fresh by the cron. */

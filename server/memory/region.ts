@@ -1,0 +1,74 @@
+// A run of bytes in the arena that can grow and shrink in the middle: what listpack and intset operations work on,
+// wherever the bytes stand (in a keyspace entry, in a block of its own).
+
+import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from './arena.ts';
+
+export interface Region {
+  /** The segment the bytes stand in, from `pos` for `len` bytes. Valid until the next allocation in the arena. */
+  buf: Buffer;
+  pos: number;
+  len: number;
+  /** Replaces `removed` bytes at `offset` by a gap of `inserted` undefined bytes; buf, pos and len follow. */
+  splice(offset: number, removed: number, inserted: number): void;
+  /** Looks buf and pos up again, after something else was allocated. */
+  refresh(): void;
+}
+
+/** A region in an arena block of its own. */
+export class BlockRegion implements Region {
+  buf: Buffer = Buffer.alloc(0);
+  pos = 0;
+  len = 0;
+  address = 0;
+  private readonly arena: Arena;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+  }
+
+  /** Allocates a block of `len` undefined bytes. */
+  create(len: number): this {
+    this.address = this.arena.alloc(len);
+    this.len = len;
+    this.refresh();
+    return this;
+  }
+
+  /** Works on an existing block that holds `len` bytes. */
+  bind(address: number, len: number): this {
+    this.address = address;
+    this.len = len;
+    this.refresh();
+    return this;
+  }
+
+  refresh(): void {
+    this.buf = this.arena.bytes[this.address >>> SEGMENT_SHIFT];
+    this.pos = (this.address & OFFSET_MASK) << 3;
+  }
+
+  splice(offset: number, removed: number, inserted: number): void {
+    const newLen = this.len - removed + inserted;
+    const tail = offset + removed;
+    if (this.arena.fits(this.address, this.len, newLen)) {
+      this.refresh();
+      this.buf.copyWithin(this.pos + offset + inserted, this.pos + tail, this.pos + this.len);
+      this.len = newLen;
+      return;
+    }
+    const from = this.address;
+    this.address = this.arena.allocGrowing(newLen);
+    const source = this.arena.bytes[from >>> SEGMENT_SHIFT];
+    const start = (from & OFFSET_MASK) << 3;
+    this.refresh();
+    source.copy(this.buf, this.pos, start, start + offset);
+    source.copy(this.buf, this.pos + offset + inserted, start + tail, start + this.len);
+    this.arena.free(from, this.len);
+    this.len = newLen;
+  }
+
+  /** Gives the block back. */
+  free(): void {
+    this.arena.free(this.address, this.len);
+  }
+}
