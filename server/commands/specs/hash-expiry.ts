@@ -1,0 +1,253 @@
+// Specs of the commands for the expiry of single hash fields, which Redis 7.4 brought.
+import type { CommandSpec } from '../spec.ts';
+
+export const hashExpirySpecs = {
+  hexpire: {
+    summary: 'Let fields of a hash expire after some seconds.',
+    complexity: 'O(N), N fields',
+    group: 'hash',
+    since: '7.4.0',
+    arity: -6,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['hash'],
+    keySpecs: [{ flags: ['RW', 'update'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      { name: 'seconds', type: 'integer' },
+      {
+        name: 'condition',
+        type: 'oneof',
+        optional: true,
+        arguments: [
+          { name: 'nx', type: 'pure-token', token: 'NX' },
+          { name: 'xx', type: 'pure-token', token: 'XX' },
+          { name: 'gt', type: 'pure-token', token: 'GT' },
+          { name: 'lt', type: 'pure-token', token: 'LT' },
+        ],
+      },
+      {
+        name: 'fields',
+        type: 'block',
+        token: 'FIELDS',
+        arguments: [
+          { name: 'numfields', type: 'integer' },
+          { name: 'field', type: 'string', multiple: true },
+        ],
+      },
+    ],
+  },
+  hexpireat: {
+    summary: 'Let fields of a hash expire at a Unix time in seconds.',
+    complexity: 'O(N), N fields',
+    group: 'hash',
+    since: '7.4.0',
+    arity: -6,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['hash'],
+    keySpecs: [{ flags: ['RW', 'update'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      { name: 'unix-time-seconds', type: 'unix-time' },
+      {
+        name: 'condition',
+        type: 'oneof',
+        optional: true,
+        arguments: [
+          { name: 'nx', type: 'pure-token', token: 'NX' },
+          { name: 'xx', type: 'pure-token', token: 'XX' },
+          { name: 'gt', type: 'pure-token', token: 'GT' },
+          { name: 'lt', type: 'pure-token', token: 'LT' },
+        ],
+      },
+      {
+        name: 'fields',
+        type: 'block',
+        token: 'FIELDS',
+        arguments: [
+          { name: 'numfields', type: 'integer' },
+          { name: 'field', type: 'string', multiple: true },
+        ],
+      },
+    ],
+  },
+  hexpiretime: {
+    summary: 'Tell at which Unix time in seconds fields of a hash expire.',
+    complexity: 'O(N), N fields',
+    group: 'hash',
+    since: '7.4.0',
+    arity: -5,
+    flags: ['readonly', 'fast'],
+    categories: ['hash'],
+    keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      {
+        name: 'fields',
+        type: 'block',
+        token: 'FIELDS',
+        arguments: [
+          { name: 'numfields', type: 'integer' },
+          { name: 'field', type: 'string', multiple: true },
+        ],
+      },
+    ],
+  },
+  hpersist: {
+    summary: 'Remove the expiry of fields of a hash.',
+    complexity: 'O(N), N fields',
+    group: 'hash',
+    since: '7.4.0',
+    arity: -5,
+    flags: ['write', 'fast'],
+    categories: ['hash'],
+    keySpecs: [{ flags: ['RW', 'update'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      {
+        name: 'fields',
+        type: 'block',
+        token: 'FIELDS',
+        arguments: [
+          { name: 'numfields', type: 'integer' },
+          { name: 'field', type: 'string', multiple: true },
+        ],
+      },
+    ],
+  },
+  hpexpire: {
+    summary: 'Let fields of a hash expire after some milliseconds.',
+    complexity: 'O(N), N fields',
+    group: 'hash',
+    since: '7.4.0',
+    arity: -6,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['hash'],
+    keySpecs: [{ flags: ['RW', 'update'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      { name: 'milliseconds', type: 'integer' },
+      {
+        name: 'condition',
+        type: 'oneof',
+        optional: true,
+        arguments: [
+          { name: 'nx', type: 'pure-token', token: 'NX' },
+          { name: 'xx', type: 'pure-token', token: 'XX' },
+          { name: 'gt', type: 'pure-token', token: 'GT' },
+          { name: 'lt', type: 'pure-token', token: 'LT' },
+        ],
+      },
+      {
+        name: 'fields',
+        type: 'block',
+        token: 'FIELDS',
+        arguments: [
+          { name: 'numfields', type: 'integer' },
+          { name: 'field', type: 'string', multiple: true },
+        ],
+      },
+    ],
+  },
+  hpexpireat: {
+    summary: 'Let fields of a hash expire at a Unix time in milliseconds.',
+    complexity: 'O(N), N fields',
+    group: 'hash',
+    since: '7.4.0',
+    arity: -6,
+    flags: ['write', 'denyoom', 'fast'],
+    categories: ['hash'],
+    keySpecs: [{ flags: ['RW', 'update'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      { name: 'unix-time-milliseconds', type: 'unix-time' },
+      {
+        name: 'condition',
+        type: 'oneof',
+        optional: true,
+        arguments: [
+          { name: 'nx', type: 'pure-token', token: 'NX' },
+          { name: 'xx', type: 'pure-token', token: 'XX' },
+          { name: 'gt', type: 'pure-token', token: 'GT' },
+          { name: 'lt', type: 'pure-token', token: 'LT' },
+        ],
+      },
+      {
+        name: 'fields',
+        type: 'block',
+        token: 'FIELDS',
+        arguments: [
+          { name: 'numfields', type: 'integer' },
+          { name: 'field', type: 'string', multiple: true },
+        ],
+      },
+    ],
+  },
+  hpexpiretime: {
+    summary: 'Tell at which Unix time in milliseconds fields of a hash expire.',
+    complexity: 'O(N), N fields',
+    group: 'hash',
+    since: '7.4.0',
+    arity: -5,
+    flags: ['readonly', 'fast'],
+    categories: ['hash'],
+    keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      {
+        name: 'fields',
+        type: 'block',
+        token: 'FIELDS',
+        arguments: [
+          { name: 'numfields', type: 'integer' },
+          { name: 'field', type: 'string', multiple: true },
+        ],
+      },
+    ],
+  },
+  hpttl: {
+    summary: 'Milliseconds that fields of a hash have left to live.',
+    complexity: 'O(N), N fields',
+    group: 'hash',
+    since: '7.4.0',
+    arity: -5,
+    flags: ['readonly', 'fast'],
+    categories: ['hash'],
+    keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      {
+        name: 'fields',
+        type: 'block',
+        token: 'FIELDS',
+        arguments: [
+          { name: 'numfields', type: 'integer' },
+          { name: 'field', type: 'string', multiple: true },
+        ],
+      },
+    ],
+    tips: ['nondeterministic_output'],
+  },
+  httl: {
+    summary: 'Seconds that fields of a hash have left to live.',
+    complexity: 'O(N), N fields',
+    group: 'hash',
+    since: '7.4.0',
+    arity: -5,
+    flags: ['readonly', 'fast'],
+    categories: ['hash'],
+    keySpecs: [{ flags: ['RO', 'access'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      {
+        name: 'fields',
+        type: 'block',
+        token: 'FIELDS',
+        arguments: [
+          { name: 'numfields', type: 'integer' },
+          { name: 'field', type: 'string', multiple: true },
+        ],
+      },
+    ],
+    tips: ['nondeterministic_output'],
+  },
+} as const satisfies Record<string, CommandSpec>;

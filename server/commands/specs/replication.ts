@@ -1,0 +1,247 @@
+// Specs of the commands for links between servers.
+import type { CommandSpec } from '../spec.ts';
+
+export const replicationSpecs = {
+  failover: {
+    summary: "Hand the primary's role over to one of its replicas.",
+    complexity: 'O(1)',
+    group: 'server',
+    since: '6.2.0',
+    arity: -1,
+    flags: ['admin', 'noscript', 'stale'],
+    arguments: [
+      {
+        name: 'target',
+        type: 'block',
+        token: 'TO',
+        optional: true,
+        arguments: [
+          { name: 'host', type: 'string' },
+          { name: 'port', type: 'integer' },
+          { name: 'force', type: 'pure-token', token: 'FORCE', optional: true },
+        ],
+      },
+      { name: 'abort', type: 'pure-token', token: 'ABORT', optional: true },
+      { name: 'milliseconds', type: 'integer', token: 'TIMEOUT', optional: true },
+    ],
+  },
+  migrate: {
+    summary: 'Move keys to another server in one step.',
+    complexity: 'O(N), N bytes moved',
+    group: 'generic',
+    since: '2.6.0',
+    arity: -6,
+    flags: ['write'],
+    categories: ['keyspace', 'dangerous'],
+    keySpecs: [
+      { flags: ['RW', 'access', 'delete'], begin: { index: 3 } },
+      {
+        flags: ['RW', 'access', 'delete', 'incomplete'],
+        begin: { keyword: 'KEYS', startFrom: -2 },
+        find: { lastKey: -1, step: 1, limit: 0 },
+      },
+    ],
+    keyRule: 'migrate',
+    arguments: [
+      { name: 'host', type: 'string' },
+      { name: 'port', type: 'integer' },
+      {
+        name: 'key_or_empty_string',
+        type: 'oneof',
+        arguments: [
+          { name: 'key', type: 'key', keySpec: 0 },
+          { name: 'empty_string', type: 'pure-token', token: '' },
+        ],
+      },
+      { name: 'destination-db', type: 'integer' },
+      { name: 'timeout', type: 'integer' },
+      { name: 'copy', type: 'pure-token', token: 'COPY', since: '3.0.0', optional: true },
+      { name: 'replace', type: 'pure-token', token: 'REPLACE', since: '3.0.0', optional: true },
+      {
+        name: 'authentication',
+        type: 'oneof',
+        optional: true,
+        arguments: [
+          { name: 'password', type: 'string', token: 'AUTH', since: '4.0.7', optional: true },
+          {
+            name: 'username_password',
+            type: 'block',
+            token: 'AUTH2',
+            since: '6.0.0',
+            optional: true,
+            arguments: [
+              { name: 'username', type: 'string' },
+              { name: 'password', type: 'string' },
+            ],
+          },
+        ],
+      },
+      { name: 'key', type: 'key', keySpec: 1, token: 'KEYS', since: '3.0.6', optional: true, multiple: true },
+    ],
+    tips: ['nondeterministic_output'],
+    history: [
+      ['3.0.0', '`COPY`, `REPLACE`.'],
+      ['3.0.6', '`KEYS`.'],
+      ['4.0.7', '`AUTH`.'],
+      ['6.0.0', '`AUTH2`.'],
+    ],
+  },
+  psync: {
+    summary: 'Start or continue replication; sent by replicas.',
+    complexity: 'O(1)',
+    group: 'server',
+    since: '2.8.0',
+    arity: -3,
+    flags: ['admin', 'noscript', 'no_async_loading', 'no_multi'],
+    arguments: [
+      { name: 'replicationid', type: 'string' },
+      { name: 'offset', type: 'integer' },
+    ],
+  },
+  replconf: {
+    summary: 'Tell the primary about a replica; sent by replicas.',
+    complexity: 'O(1)',
+    group: 'server',
+    since: '3.0.0',
+    arity: -1,
+    flags: ['admin', 'noscript', 'loading', 'stale', 'allow_busy'],
+    system: true,
+  },
+  replicaof: {
+    summary: 'Make this server a replica of another, or a primary again.',
+    complexity: 'O(1)',
+    group: 'server',
+    since: '5.0.0',
+    arity: 3,
+    flags: ['admin', 'noscript', 'stale', 'no_async_loading'],
+    arguments: [
+      {
+        name: 'args',
+        type: 'oneof',
+        arguments: [
+          {
+            name: 'host-port',
+            type: 'block',
+            arguments: [
+              { name: 'host', type: 'string' },
+              { name: 'port', type: 'integer' },
+            ],
+          },
+          {
+            name: 'no-one',
+            type: 'block',
+            arguments: [
+              { name: 'no', type: 'pure-token', token: 'NO' },
+              { name: 'one', type: 'pure-token', token: 'ONE' },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+  'restore-asking': {
+    summary: 'RESTORE as used while a cluster slot moves.',
+    complexity: 'O(N), N bytes',
+    group: 'server',
+    since: '3.0.0',
+    arity: -4,
+    flags: ['write', 'denyoom', 'asking'],
+    categories: ['keyspace', 'dangerous'],
+    keySpecs: [{ flags: ['OW', 'update'], begin: { index: 1 } }],
+    arguments: [
+      { name: 'key', type: 'key', keySpec: 0 },
+      { name: 'ttl', type: 'integer' },
+      { name: 'serialized-value', type: 'string' },
+      { name: 'replace', type: 'pure-token', token: 'REPLACE', since: '3.0.0', optional: true },
+      { name: 'absttl', type: 'pure-token', token: 'ABSTTL', since: '5.0.0', optional: true },
+      { name: 'seconds', type: 'integer', token: 'IDLETIME', since: '5.0.0', optional: true },
+      { name: 'frequency', type: 'integer', token: 'FREQ', since: '5.0.0', optional: true },
+    ],
+    system: true,
+    history: [
+      ['3.0.0', '`REPLACE`.'],
+      ['5.0.0', '`ABSTTL`.'],
+      ['5.0.0', '`IDLETIME`, `FREQ`.'],
+    ],
+  },
+  role: {
+    summary: 'Tell whether this server is primary, replica or sentinel.',
+    complexity: 'O(1)',
+    group: 'server',
+    since: '2.8.12',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'fast', 'sentinel'],
+    categories: ['admin', 'dangerous'],
+  },
+  slaveof: {
+    summary: 'Old name of REPLICAOF.',
+    complexity: 'O(1)',
+    group: 'server',
+    since: '1.0.0',
+    arity: 3,
+    flags: ['admin', 'noscript', 'stale', 'no_async_loading'],
+    arguments: [
+      {
+        name: 'args',
+        type: 'oneof',
+        arguments: [
+          {
+            name: 'host-port',
+            type: 'block',
+            arguments: [
+              { name: 'host', type: 'string' },
+              { name: 'port', type: 'integer' },
+            ],
+          },
+          {
+            name: 'no-one',
+            type: 'block',
+            arguments: [
+              { name: 'no', type: 'pure-token', token: 'NO' },
+              { name: 'one', type: 'pure-token', token: 'ONE' },
+            ],
+          },
+        ],
+      },
+    ],
+    deprecatedSince: '5.0.0',
+    replacedBy: '`REPLICAOF`',
+  },
+  sync: {
+    summary: 'Start a full replication; sent by very old replicas.',
+    complexity: 'O(1)',
+    group: 'server',
+    since: '1.0.0',
+    arity: 1,
+    flags: ['admin', 'noscript', 'no_async_loading', 'no_multi'],
+  },
+  wait: {
+    summary: "Wait until replicas have received this connection's writes.",
+    complexity: 'O(1)',
+    group: 'generic',
+    since: '3.0.0',
+    arity: 3,
+    flags: ['noscript'],
+    categories: ['connection'],
+    arguments: [
+      { name: 'numreplicas', type: 'integer' },
+      { name: 'timeout', type: 'integer' },
+    ],
+    tips: ['request_policy:all_shards', 'response_policy:agg_min'],
+  },
+  waitaof: {
+    summary: "Wait until this connection's writes are in the append-only files, here and at replicas.",
+    complexity: 'O(1)',
+    group: 'generic',
+    since: '7.2.0',
+    arity: 4,
+    flags: ['noscript'],
+    categories: ['connection'],
+    arguments: [
+      { name: 'numlocal', type: 'integer' },
+      { name: 'numreplicas', type: 'integer' },
+      { name: 'timeout', type: 'integer' },
+    ],
+    tips: ['request_policy:all_shards', 'response_policy:agg_min'],
+  },
+} as const satisfies Record<string, CommandSpec>;

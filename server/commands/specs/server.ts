@@ -1,0 +1,131 @@
+// Specs of the commands for the server as a whole.
+import type { CommandSpec } from '../spec.ts';
+
+export const serverSpecs = {
+  dbsize: {
+    summary: 'Count the keys of the database.',
+    complexity: 'O(1)',
+    group: 'server',
+    since: '1.0.0',
+    arity: 1,
+    flags: ['readonly', 'fast'],
+    categories: ['keyspace'],
+    tips: ['request_policy:all_shards', 'response_policy:agg_sum'],
+  },
+  flushall: {
+    summary: 'Delete every key of every database.',
+    complexity: 'O(N), N keys in all databases',
+    group: 'server',
+    since: '1.0.0',
+    arity: -1,
+    flags: ['write'],
+    categories: ['keyspace', 'dangerous'],
+    arguments: [
+      {
+        name: 'async',
+        type: 'oneof',
+        optional: true,
+        arguments: [
+          { name: 'async', type: 'pure-token', token: 'ASYNC', since: '4.0.0' },
+          { name: 'sync', type: 'pure-token', token: 'SYNC', since: '6.2.0' },
+        ],
+      },
+    ],
+    tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+    history: [
+      ['4.0.0', '`ASYNC`.'],
+      ['6.2.0', '`SYNC`.'],
+    ],
+  },
+  flushdb: {
+    summary: 'Delete every key of the database.',
+    complexity: 'O(N), N keys in the database',
+    group: 'server',
+    since: '1.0.0',
+    arity: -1,
+    flags: ['write'],
+    categories: ['keyspace', 'dangerous'],
+    arguments: [
+      {
+        name: 'async',
+        type: 'oneof',
+        optional: true,
+        arguments: [
+          { name: 'async', type: 'pure-token', token: 'ASYNC', since: '4.0.0' },
+          { name: 'sync', type: 'pure-token', token: 'SYNC', since: '6.2.0' },
+        ],
+      },
+    ],
+    tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+    history: [
+      ['4.0.0', '`ASYNC`.'],
+      ['6.2.0', '`SYNC`.'],
+    ],
+  },
+  info: {
+    summary: "Report the server's state and counters.",
+    complexity: 'O(1)',
+    group: 'server',
+    since: '1.0.0',
+    arity: -1,
+    flags: ['loading', 'stale', 'sentinel'],
+    categories: ['dangerous'],
+    arguments: [{ name: 'section', type: 'string', optional: true, multiple: true }],
+    tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
+    history: [['7.0.0', 'Several sections in one call.']],
+  },
+  lolwut: {
+    summary: 'Draw a picture and show the version.',
+    complexity: 'O(1)',
+    group: 'server',
+    since: '5.0.0',
+    arity: -1,
+    flags: ['readonly', 'fast'],
+    arguments: [{ name: 'version', type: 'integer', token: 'VERSION', optional: true }],
+  },
+  shutdown: {
+    summary: 'Save if configured, and stop the server.',
+    complexity: 'O(N) when saving, N keys in all databases',
+    group: 'server',
+    since: '1.0.0',
+    arity: -1,
+    flags: ['admin', 'noscript', 'loading', 'stale', 'no_multi', 'allow_busy', 'sentinel'],
+    arguments: [
+      {
+        name: 'nosave_save',
+        type: 'oneof',
+        optional: true,
+        arguments: [
+          { name: 'nosave', type: 'pure-token', token: 'NOSAVE' },
+          { name: 'save', type: 'pure-token', token: 'SAVE' },
+        ],
+      },
+      { name: 'now', type: 'pure-token', token: 'NOW', since: '7.0.0', optional: true },
+      { name: 'force', type: 'pure-token', token: 'FORCE', since: '7.0.0', optional: true },
+      { name: 'abort', type: 'pure-token', token: 'ABORT', since: '7.0.0', optional: true },
+    ],
+    history: [['7.0.0', '`NOW`, `FORCE`, `ABORT`.']],
+  },
+  swapdb: {
+    summary: 'Exchange two databases.',
+    complexity: 'O(N), N clients that watch or wait in the two',
+    group: 'server',
+    since: '4.0.0',
+    arity: 3,
+    flags: ['write', 'fast'],
+    categories: ['keyspace', 'dangerous'],
+    arguments: [
+      { name: 'index1', type: 'integer' },
+      { name: 'index2', type: 'integer' },
+    ],
+  },
+  time: {
+    summary: "The server's clock in seconds and microseconds.",
+    complexity: 'O(1)',
+    group: 'server',
+    since: '2.6.0',
+    arity: 1,
+    flags: ['loading', 'stale', 'fast'],
+    tips: ['nondeterministic_output'],
+  },
+} as const satisfies Record<string, CommandSpec>;
