@@ -7,6 +7,10 @@ export type InitSystem = 'systemd' | 'sysv' | 'openrc' | 'launchd' | 'none';
 export interface HostFacts {
   readonly platform: string;
   readonly isRoot: boolean;
+  /** Effective user id. */
+  readonly userId: number;
+  /** The home directory of whoever runs this. */
+  readonly home: string;
   readonly initSystem: InitSystem;
   /** Major version, such as 252; undefined where systemd is not installed. */
   readonly systemdVersion: number | undefined;
@@ -26,6 +30,8 @@ export async function gatherFacts(host: Host): Promise<HostFacts> {
   return {
     platform: host.platform,
     isRoot: host.userId === 0,
+    userId: host.userId,
+    home: host.home,
     initSystem: findInitSystem(host),
     systemdVersion: isMac ? undefined : await findSystemdVersion(host),
     isContainer: findContainer(host),
