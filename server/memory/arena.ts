@@ -33,6 +33,8 @@ export class Arena {
   readonly bytes: Buffer[] = [];
   /** The same segments as 32-bit words; the first word of a block is `(address & OFFSET_MASK) << 1`. */
   readonly words: Int32Array[] = [];
+  /** The same segments as doubles; the first double of a block is `address & OFFSET_MASK`. */
+  readonly doubles: Float64Array[] = [];
   /** Bytes in blocks handed out, counted by their class size. */
   usedBytes = 0;
   /** Bytes of all segments. */
@@ -106,6 +108,7 @@ export class Arena {
   reset(): void {
     this.bytes.length = 0;
     this.words.length = 0;
+    this.doubles.length = 0;
     this.freeSegments.length = 0;
     this.freeHeads.fill(0);
     this.freeCounts.fill(0);
@@ -153,6 +156,7 @@ export class Arena {
     }
     this.bytes[index] = Buffer.from(buffer);
     this.words[index] = new Int32Array(buffer);
+    this.doubles[index] = new Float64Array(buffer);
     this.segmentBytes += bytes;
     return index;
   }
@@ -172,12 +176,14 @@ export class Arena {
     this.segmentBytes -= bytes;
     this.bytes[index] = EMPTY_BYTES;
     this.words[index] = EMPTY_WORDS;
+    this.doubles[index] = EMPTY_DOUBLES;
     this.freeSegments.push(index);
   }
 }
 
 const EMPTY_BYTES = Buffer.alloc(0);
 const EMPTY_WORDS = new Int32Array(0);
+const EMPTY_DOUBLES = new Float64Array(0);
 
 /** Class of a size: 0..63 are 8..512 bytes, then four per doubling. */
 function classOf(size: number): number {

@@ -14,6 +14,8 @@ import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from './arena.ts';
 const INITIAL_BUCKETS = 4;
 /** Empty buckets that one rehash step may skip before it gives the request its turn back. */
 const EMPTY_VISITS_MAX = 10;
+/** Places in a chain among which fairEntry draws. */
+const CHAIN_PLACES = 4;
 
 export class Dict {
   /** Number of entries. */
@@ -169,6 +171,39 @@ export class Dict {
     }
   }
 
+  /**
+   * A random entry, each with the same chance, 0 when empty: draws a bucket and a place in its chain together and tries
+   * again where nothing stands. (In a chain of five or more the fourth and later ones share a place, which is too rare
+   * to be seen.)
+   */
+  fairEntry(random: (bound: number) => number): number {
+    if (this.size === 0) return 0;
+    if (this.target !== null && this.resizePauses === 0) this.rehashStep();
+    const target = this.target;
+    const skipped = target === null ? 0 : this.rehashAt;
+    const first = this.table.length - skipped;
+    const places = (first + (target === null ? 0 : target.length)) * CHAIN_PLACES;
+    for (;;) {
+      const draw = random(places);
+      const bucket = Math.floor(draw / CHAIN_PLACES);
+      const place = draw % CHAIN_PLACES;
+      let entry = bucket < first ? this.table[skipped + bucket] : target![bucket - first];
+      for (let steps = place; steps > 0 && entry !== 0; steps--) entry = this.next(entry);
+      if (entry !== 0) return place < CHAIN_PLACES - 1 ? entry : this.pick(entry, random);
+    }
+  }
+
+  /** First entry of bucket `bucket` (0 to buckets - 1), for walks that stop early: pause resizes meanwhile. */
+  head(bucket: number): number {
+    const first = this.table.length;
+    return bucket < first ? this.table[bucket] : this.target![bucket - first];
+  }
+
+  /** The entry after `entry` in its chain, or 0. */
+  next(entry: number): number {
+    return this.arena.words[entry >>> SEGMENT_SHIFT][(entry & OFFSET_MASK) << 1];
+  }
+
   /** Forgets all entries without freeing them and shrinks to the initial table. */
   clear(): void {
     this.table = new Int32Array(INITIAL_BUCKETS);
@@ -209,10 +244,6 @@ export class Dict {
       entry = words[word];
     }
     return 0;
-  }
-
-  private next(entry: number): number {
-    return this.arena.words[entry >>> SEGMENT_SHIFT][(entry & OFFSET_MASK) << 1];
   }
 
   private hashOf(entry: number): number {
