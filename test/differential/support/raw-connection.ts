@@ -85,7 +85,7 @@ export function replyEnd(buf: Buffer, at: number): number {
   if (lineEnd < 0) return -1;
   const after = lineEnd + 2;
   const type = String.fromCharCode(buf[at]);
-  const count = Number(buf.latin1Slice(at + 1, lineEnd));
+  const count = Number(buf.toString('latin1', at + 1, lineEnd));
   if ('$=!'.includes(type)) {
     if (count < 0) return after;
     return after + count + 2 <= buf.length ? after + count + 2 : -1;
