@@ -86,26 +86,24 @@ export function commandDocsByGroup(): Map<CommandGroup, CommandDoc[]> {
   return groups;
 }
 
-/** Arguments as people read them: `key value [NX | XX] [GET] [EX seconds | KEEPTTL]`. */
+/** Arguments as redis-cli shows them: `key value [NX|XX] [GET] [EX seconds|KEEPTTL]`. */
 export function syntaxOf(spec: CommandSpec): string {
   return (spec.arguments ?? []).map(argumentSyntax).join(' ');
 }
 
-/** One argument as people read it, brackets included when it is optional. */
+/** One argument as redis-cli shows it, brackets included when it is optional. */
 export function argumentSyntax(argument: ArgumentSpec): string {
-  const repeated = argument.multipleToken && argument.token ? `${argument.token} ${valueSyntax(argument)}` : undefined;
-  let text = repeated ?? [argument.token, valueSyntax(argument)].filter(Boolean).join(' ');
-  if (argument.multiple) text += ` [${repeated ?? valueSyntax(argument)} ...]`;
+  const value = valueSyntax(argument);
+  const token = argument.token === '' ? '""' : argument.token;
+  let text = [token, value].filter(Boolean).join(' ');
+  if (argument.multiple) text += ` [${argument.multipleToken ? text : value} ...]`;
   return argument.optional ? `[${text}]` : text;
 }
 
 function valueSyntax(argument: ArgumentSpec): string {
   const parts = argument.arguments ?? [];
   if (argument.type === 'block') return parts.map(argumentSyntax).join(' ');
-  if (argument.type === 'oneof') {
-    const choice = parts.map(argumentSyntax).join(' | ');
-    return argument.optional && !argument.token && !argument.multiple ? choice : `<${choice}>`;
-  }
+  if (argument.type === 'oneof') return parts.map(argumentSyntax).join('|');
   // A pure token is its own value; the few without a token are typed as they are named.
   if (argument.type === 'pure-token') return argument.token === undefined ? argument.name : '';
   return argument.name;

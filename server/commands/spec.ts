@@ -19,9 +19,9 @@ export const publicFlags = [
   'no_auth',
   'no_async_loading',
   'no_multi',
-  'movablekeys',
-  'allow_busy',
   'no_mandatory_keys',
+  'allow_busy',
+  'movablekeys',
 ] as const;
 
 type PublicFlag = (typeof publicFlags)[number];
