@@ -179,7 +179,7 @@ export const sentinelSpecs = {
         arguments: [{ name: 'master-name', type: 'string' }],
       },
       replicas: {
-        summary: 'Describe the replicas of a primary.',
+        summary: 'Describe the replicas of a monitored primary.',
         complexity: 'O(N), N replicas',
         group: 'sentinel',
         since: '5.0.0',
