@@ -1,0 +1,74 @@
+// Passes over what modules store, without knowing the modules: id (9 letters of 6 bits, 10 bits version), then opcode and
+// operand pairs up to opcode 0.
+
+import type { ValueReader } from './collections.ts';
+import { Slice } from './slice.ts';
+import type { RdbSource } from './source.ts';
+import { MODULE_OPCODE } from './types.ts';
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** The name in a module type's 64-bit id. */
+export function moduleName(id: bigint): string {
+  let name = '';
+  let rest = id >> 10n;
+  for (let i = 0; i < 9; i++) {
+    name = LETTERS[Number(rest & 63n)] + name;
+    rest >>= 6n;
+  }
+  return name;
+}
+
+export class ModuleReader implements ValueReader {
+  readonly #source: RdbSource;
+  readonly #operand = new Slice();
+  #name = '';
+
+  constructor(source: RdbSource) {
+    this.#source = source;
+  }
+
+  open(name: string): void {
+    this.#name = name;
+  }
+
+  run(): boolean {
+    const s = this.#source;
+    for (;;) {
+      s.starvedMessage = '';
+      const opcode = s.length();
+      if (opcode === MODULE_OPCODE.eof) {
+        s.mark = s.pos;
+        return true;
+      }
+      const skipped = this.#pass(opcode);
+      s.mark = s.pos;
+      if (skipped > 0) return false;
+    }
+  }
+
+  /** Reads the operand; returns the bytes that are only to be skipped. */
+  #pass(opcode: number): number {
+    const s = this.#source;
+    switch (opcode) {
+      case MODULE_OPCODE.sint:
+      case MODULE_OPCODE.uint:
+        s.starvedMessage = `Error reading integer from module ${this.#name} value`;
+        s.length();
+        return 0;
+      case MODULE_OPCODE.string:
+        s.starvedMessage = `Error reading string from module ${this.#name} value`;
+        return s.stringOrSkip(this.#operand);
+      case MODULE_OPCODE.float:
+        s.starvedMessage = `Error reading float from module ${this.#name} value`;
+        s.raw(this.#operand, 4);
+        return 0;
+      case MODULE_OPCODE.double:
+        s.starvedMessage = `Error reading double from module ${this.#name} value`;
+        s.raw(this.#operand, 8);
+        return 0;
+      default:
+        throw s.fail('integrity', `Unknown opcode ${opcode} in the value of module ${this.#name}`);
+    }
+  }
+}

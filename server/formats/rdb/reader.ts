@@ -1,0 +1,534 @@
+// The one RDB reader: feed it bytes in pieces of any size, it calls a visitor with what they hold. Loading, full sync,
+// RESTORE and the checkers all use it; none of them sees the encoding.
+//
+//   "REDIS" or "VALKEY", version in digits (9 bytes)
+//   opcodes and keys: [expiry] [idle] [frequency] type key value
+//   255, from version 5: 8 bytes CRC64 of all before, little-endian, 0 = not computed
+
+import { BLOB_MESSAGE, BlobValidator, NAN_SCORE } from './blobs.ts';
+import { CollectionReader, type ValueReader } from './collections.ts';
+import { DuplicateFinder } from './duplicates.ts';
+import type { RdbError } from './errors.ts';
+import { ModuleReader, moduleName } from './modules.ts';
+import { Slice } from './slice.ts';
+import { NEED_MORE, RdbSource, UNEXPECTED_EOF } from './source.ts';
+import { StreamReader } from './streams.ts';
+import { MODULE_OPCODE, RDB_OPCODE, RDB_VERSION, type RdbFlavour, type RdbTypeInfo, rdbTypes } from './types.ts';
+import type { RdbVisitor } from './visitor.ts';
+
+const HEADER_BYTES = 9;
+const CHECKSUM_BYTES = 8;
+const MAGIC_REDIS = [0x52, 0x45, 0x44, 0x49, 0x53];
+const MAGIC_VALKEY = [0x56, 0x41, 0x4c, 0x4b, 0x45, 0x59];
+
+export type RdbReaderOptions = {
+  /** `deep` looks into every packed value and for members that come twice; `shallow` (the default) at their headers. */
+  integrity?: 'deep' | 'shallow';
+  /** First size of the window; it grows to the longest string, never beyond twice stringBytesMax. Default 256 KiB. */
+  windowBytes?: number;
+  /** Longest string accepted; default 1 GiB. */
+  stringBytesMax?: number;
+  /** Plain strings longer than this that nobody needs whole are passed over: skipped() tells. Default: none. */
+  skipStringsOver?: number;
+  /** Newest version of the REDIS format to accept; default the newest known. */
+  versionMax?: number;
+  /** Whether to compute and compare the checksum; default true. */
+  checksum?: boolean;
+  /** Any unpredictable number, for the tables that find duplicates. */
+  seed?: number;
+};
+
+type State = 'header' | 'opcode' | 'value' | 'slot-import' | 'checksum' | 'done' | 'single-value';
+
+export class RdbReader {
+  readonly #source: RdbSource;
+  readonly #visitor: RdbVisitor;
+  readonly #blobs: BlobValidator;
+  readonly #collections: CollectionReader;
+  readonly #streams: StreamReader;
+  readonly #modules: ModuleReader;
+  readonly #versionMax: number;
+  readonly #checksum: boolean;
+  readonly #key = new Slice();
+  readonly #keyCopy = new Slice();
+  readonly #value = new Slice();
+  #types: readonly (RdbTypeInfo | undefined)[] = rdbTypes('redis');
+  #state: State = 'header';
+  #active: ValueReader | null = null;
+  #inKey = false;
+  #rangesLeft = 0;
+  #version = 0;
+  #flavour: RdbFlavour = 'redis';
+  #expireAtMs = -1;
+  #idleSeconds = -1;
+  #frequency = -1;
+  #keysRead = 0;
+  #keysAtMark = 0;
+
+  constructor(visitor: RdbVisitor, options: RdbReaderOptions = {}) {
+    const deep = options.integrity === 'deep';
+    const seed = options.seed ?? 0;
+    this.#visitor = visitor;
+    this.#versionMax = options.versionMax ?? RDB_VERSION.newestRedis;
+    this.#checksum = options.checksum ?? true;
+    this.#source = new RdbSource({
+      windowBytes: options.windowBytes ?? 1 << 18,
+      stringBytesMax: options.stringBytesMax ?? 1 << 30,
+      skipStringsOver: options.skipStringsOver ?? Number.POSITIVE_INFINITY,
+    });
+    const duplicates = new DuplicateFinder(seed);
+    this.#blobs = new BlobValidator(duplicates, deep);
+    this.#collections = new CollectionReader(this.#source, visitor, duplicates, this.#blobs, deep);
+    this.#streams = new StreamReader(this.#source, visitor, this.#blobs, deep, seed);
+    this.#modules = new ModuleReader(this.#source);
+  }
+
+  /** Bytes of the RDB that were read so far. */
+  get offset(): number {
+    return this.#source.offset;
+  }
+
+  /** Keys whose names were read so far, the one that failed included. */
+  get keysRead(): number {
+    return this.#keysRead;
+  }
+
+  /** 0 before the header was read. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get flavour(): RdbFlavour {
+    return this.#flavour;
+  }
+
+  /** Memory to put the next bytes of the file into; report how many with filled(). */
+  room(): Uint8Array {
+    return this.#source.room();
+  }
+
+  filled(count: number): void {
+    this.#source.filled(count);
+  }
+
+  /** Copies a chunk in and runs; see run(). */
+  push(chunk: Uint8Array): 'more' | 'done' {
+    let from = 0;
+    let state = this.run();
+    while (from < chunk.length && state === 'more') {
+      const room = this.room();
+      const count = Math.min(room.length, chunk.length - from);
+      room.set(chunk.subarray(from, from + count));
+      this.filled(count);
+      from += count;
+      state = this.run();
+    }
+    if (state === 'done' && from < chunk.length) this.#surplus = chunk.subarray(from);
+    return state;
+  }
+
+  #surplus: Uint8Array | null = null;
+
+  /** What was fed beyond the end of the RDB (a copy): an AOF's commands, or rubbish. */
+  rest(): Uint8Array {
+    const inside = this.#source.rest();
+    return this.#surplus === null ? inside.slice() : Buffer.concat([inside, this.#surplus]);
+  }
+
+  /**
+   * Reads all complete items in the window. `more`: feed more bytes, or call finish() at the end of the file. `done`: the
+   * RDB is complete. Throws RdbError when the bytes are wrong; the reader is then of no further use until reset().
+   */
+  run(): 'more' | 'done' {
+    const source = this.#source;
+    try {
+      while (this.#state !== 'done') {
+        if (source.toSkip > 0 && !source.skip()) return this.#pause();
+        this.#step();
+        source.mark = source.pos;
+        this.#keysAtMark = this.#keysRead;
+      }
+    } catch (error) {
+      if (error !== NEED_MORE) throw error;
+      source.pos = source.mark;
+      this.#keysReadAtStarving = this.#keysRead;
+      this.#keysRead = this.#keysAtMark;
+      return this.#pause();
+    }
+    return 'done';
+  }
+
+  #keysReadAtStarving = 0;
+
+  #pause(): 'more' {
+    if (this.#checksum) this.#source.sum();
+    return 'more';
+  }
+
+  /** Call at the end of the file: throws RdbError `truncated` unless the RDB was complete. */
+  finish(): void {
+    if (this.#state === 'done') return;
+    const source = this.#source;
+    source.pos = source.toSkip > 0 ? source.pos : Math.max(source.starvedAt, source.mark);
+    this.#keysRead = Math.max(this.#keysRead, this.#keysReadAtStarving);
+    throw source.fail('truncated', source.starvedMessage || UNEXPECTED_EOF);
+  }
+
+  /** Ready for another file, memory kept. */
+  reset(): void {
+    this.#source.reset();
+    this.#begin('header', 'redis');
+  }
+
+  /**
+   * Reads one value as DUMP writes it, without key: type byte and body in `bytes[start..end)`. The visitor hears value
+   * events and keyEnd(). Returns the position after the value; throws RdbError.
+   */
+  readValue(bytes: Uint8Array, start: number, end: number): number {
+    this.#source.attach(bytes, start, end);
+    this.#begin('single-value', 'redis');
+    if (this.run() === 'more') this.finish();
+    return this.#source.pos;
+  }
+
+  #begin(state: State, flavour: RdbFlavour): void {
+    this.#state = state;
+    this.#flavour = flavour;
+    this.#types = rdbTypes(flavour);
+    this.#active = null;
+    this.#inKey = false;
+    this.#surplus = null;
+    this.#version = this.#keysRead = this.#keysAtMark = this.#keysReadAtStarving = 0;
+    this.#forgetHints();
+  }
+
+  #forgetHints(): void {
+    this.#expireAtMs = -1;
+    this.#idleSeconds = -1;
+    this.#frequency = -1;
+  }
+
+  #step(): void {
+    switch (this.#state) {
+      case 'opcode':
+        this.#opcode();
+        break;
+      case 'value':
+        if (this.#active?.run() !== false) this.#valueEnd();
+        break;
+      case 'header':
+        this.#header();
+        break;
+      case 'slot-import':
+        this.#slotImportRange();
+        break;
+      case 'checksum':
+        this.#verify();
+        break;
+      case 'single-value':
+        this.#singleValue();
+        break;
+      case 'done':
+        break;
+    }
+  }
+
+  #header(): void {
+    const s = this.#source;
+    s.raw(this.#value, HEADER_BYTES);
+    const b = this.#value.bytes;
+    const from = this.#value.start;
+    const valkey = MAGIC_VALKEY.every((byte, i) => b[from + i] === byte);
+    if (!valkey && !MAGIC_REDIS.every((byte, i) => b[from + i] === byte)) {
+      throw s.fail('header', 'Wrong signature trying to load DB from file');
+    }
+    const digits = Buffer.from(this.#value.copy()).toString('latin1', valkey ? 6 : 5);
+    const version = Number.parseInt(digits, 10) || 0;
+    const known = valkey ? version >= RDB_VERSION.oldestValkey : version >= 1 && version <= this.#versionMax;
+    if (!known) throw s.fail('header', `Can't handle RDB format version ${version}`);
+    this.#version = version;
+    this.#flavour = valkey ? 'valkey' : 'redis';
+    this.#types = rdbTypes(this.#flavour);
+    this.#state = 'opcode';
+    this.#visitor.header(version, this.#flavour);
+  }
+
+  #opcode(): void {
+    const s = this.#source;
+    // Most keys need no opcode: stay here while they are simple.
+    for (;;) {
+      s.activity = 'read-type';
+      const type = s.u8();
+      const info = this.#types[type];
+      if (info === undefined) {
+        this.#special(type);
+        return;
+      }
+      this.#readKey(type);
+      s.activity = 'read-object-value';
+      if (info.layout !== 'string' && info.layout !== 'blob') {
+        this.#openValue(info);
+        return;
+      }
+      const skipped = this.#simpleValue(info);
+      this.#leaveKey();
+      s.mark = s.pos;
+      this.#keysAtMark = this.#keysRead;
+      if (skipped) return;
+    }
+  }
+
+  #readKey(type: number): void {
+    const s = this.#source;
+    s.type = type;
+    s.activity = 'read-key';
+    s.string(this.#key);
+    s.key = this.#key;
+    this.#keysRead++;
+  }
+
+  /** Tells the visitor of the key; its value's bytes are there. */
+  #tellKey(info: RdbTypeInfo): void {
+    if (this.#state === 'single-value') return;
+    this.#visitor.key(this.#key, info.number, this.#expireAtMs, this.#idleSeconds, this.#frequency);
+  }
+
+  /** Reads key and value in one go; true when the value is to be skipped before anything else is read. */
+  #simpleValue(info: RdbTypeInfo): boolean {
+    const s = this.#source;
+    if (info.blob === undefined) {
+      const skipped = s.stringOrSkip(this.#value);
+      this.#tellKey(info);
+      if (skipped > 0) this.#visitor.skipped(skipped);
+      else this.#visitor.string(this.#value);
+      return skipped > 0;
+    }
+    if (info.number === 25) s.i64le(); // the smallest expiry, which is in the listpack as well
+    s.string(this.#value);
+    const count = this.#blobs.count(info.blob, this.#value);
+    if (count === NAN_SCORE) throw s.fail('integrity', 'Zset listpack with NAN score detected');
+    if (count < 0) throw s.fail('integrity', BLOB_MESSAGE[info.blob]);
+    this.#tellKey(info);
+    if (count === 0) this.#visitor.emptyValue();
+    else this.#visitor.blob(info.blob, this.#value, count);
+    return false;
+  }
+
+  #leaveKey(): void {
+    if (this.#state !== 'single-value') this.#source.key = null;
+    this.#source.type = -1;
+    this.#forgetHints();
+    this.#visitor.keyEnd();
+  }
+
+  #openValue(info: RdbTypeInfo): void {
+    this.#active = this.#valueReader(info);
+    if (this.#active !== null) {
+      // The window moves on while the value is read; the key has to stay for errors.
+      this.#keyCopy.copyFrom(this.#key);
+      this.#source.key = this.#keyCopy;
+    }
+    this.#inKey = true;
+    this.#state = this.#state === 'single-value' ? this.#state : 'value';
+  }
+
+  #valueReader(info: RdbTypeInfo): ValueReader | null {
+    const s = this.#source;
+    switch (info.layout) {
+      case 'stream':
+        this.#streams.open(info.number);
+        this.#tellKey(info);
+        return this.#streams;
+      case 'module': {
+        s.length();
+        const name = moduleName(s.lengthExact());
+        this.#modules.open(name);
+        this.#tellKey(info);
+        this.#visitor.module(name);
+        return this.#modules;
+      }
+      case 'unsupported':
+        throw s.fail('unsupported', `Values of type ${info.number} (${info.name}) can't be read`);
+      default: {
+        const count = this.#collections.open(info.layout, info.number, this.#flavour);
+        this.#tellKey(info);
+        if (count === 0) this.#visitor.emptyValue();
+        else this.#collections.begin();
+        return count === 0 ? null : this.#collections;
+      }
+    }
+  }
+
+  #valueEnd(): void {
+    this.#active = null;
+    if (this.#inKey) this.#leaveKey();
+    this.#inKey = false;
+    this.#source.starvedMessage = '';
+    this.#state = this.#state === 'single-value' ? 'done' : 'opcode';
+  }
+
+  #singleValue(): void {
+    if (this.#active !== null) {
+      if (this.#active.run()) this.#valueEnd();
+      return;
+    }
+    const s = this.#source;
+    s.activity = 'read-object-value';
+    const type = s.u8();
+    s.type = type;
+    const info = this.#types[type];
+    if (info === undefined) throw s.fail('type', `Invalid object type: ${type}`);
+    if (info.layout === 'string' || info.layout === 'blob') {
+      this.#simpleValue(info);
+      this.#leaveKey();
+      this.#state = 'done';
+      return;
+    }
+    this.#openValue(info);
+    if (this.#active === null) this.#valueEnd();
+  }
+
+  #special(opcode: number): void {
+    const s = this.#source;
+    switch (opcode) {
+      case RDB_OPCODE.expireTimeMs:
+        s.activity = 'read-expire';
+        this.#expireAtMs = s.i64le();
+        return;
+      case RDB_OPCODE.expireTime:
+        s.activity = 'read-expire';
+        this.#expireAtMs = s.i32le() * 1000;
+        return;
+      case RDB_OPCODE.idle:
+        this.#idleSeconds = s.length();
+        return;
+      case RDB_OPCODE.freq:
+        this.#frequency = s.u8();
+        return;
+      case RDB_OPCODE.selectDb:
+        s.activity = 'read-len';
+        this.#visitor.selectDb(s.length());
+        return;
+      case RDB_OPCODE.resizeDb: {
+        s.activity = 'read-len';
+        const keys = s.length();
+        this.#visitor.resizeDb(keys, s.length());
+        return;
+      }
+      case RDB_OPCODE.aux:
+        s.activity = 'read-aux';
+        s.string(this.#key);
+        s.string(this.#value);
+        this.#visitor.aux(this.#key, this.#value);
+        return;
+      case RDB_OPCODE.moduleAux:
+        this.#moduleAux();
+        return;
+      case RDB_OPCODE.function2:
+        s.activity = 'read-functions';
+        s.starvedMessage = 'Failed loading library, Failed loading library payload';
+        s.string(this.#value);
+        s.starvedMessage = '';
+        this.#visitor.functionLibrary(this.#value);
+        return;
+      case RDB_OPCODE.functionPreGa:
+        this.#oldFunction();
+        return;
+      case RDB_OPCODE.slotInfo:
+        this.#slotInfo();
+        return;
+      case RDB_OPCODE.eof:
+        this.#state = this.#version >= RDB_VERSION.checksum ? 'checksum' : 'done';
+        if (this.#state === 'done') this.#visitor.end('none');
+        return;
+      default:
+        if (opcode !== RDB_OPCODE.slotImport || this.#flavour !== 'valkey') throw this.#unknown(opcode);
+        this.#slotImport();
+    }
+  }
+
+  #unknown(opcode: number): RdbError {
+    const s = this.#source;
+    if (this.#flavour === 'redis') return s.fail('type', `Invalid object type: ${opcode}`);
+    const age = this.#version > RDB_VERSION.newestValkey ? ' with future version' : ' with version';
+    return s.fail('type', `Unknown object type ${opcode} in RDB file${age} ${this.#version}`);
+  }
+
+  #moduleAux(): void {
+    const s = this.#source;
+    s.activity = 'read-module-aux';
+    s.length();
+    const name = moduleName(s.lengthExact());
+    const whenOpcode = s.length();
+    s.length();
+    if (whenOpcode !== MODULE_OPCODE.uint) throw s.fail('integrity', 'bad when_opcode');
+    this.#visitor.moduleAux(name);
+    this.#modules.open(name);
+    this.#active = this.#modules;
+    this.#inKey = false;
+    this.#state = 'value';
+  }
+
+  /** Release candidates of 7.0 stored name, engine and description beside the code: they become its first line. */
+  #oldFunction(): void {
+    const s = this.#source;
+    s.activity = 'read-functions';
+    s.starvedMessage = 'Failed loading library, Failed loading library name';
+    s.string(this.#key);
+    const name = Buffer.from(this.#key.copy()).toString('latin1');
+    s.string(this.#key);
+    const engine = Buffer.from(this.#key.copy()).toString('latin1').toLowerCase();
+    s.starvedMessage = 'Failed loading library, Failed loading library description indicator';
+    if (s.length() > 0) {
+      s.starvedMessage = 'Failed loading library, Failed loading library description';
+      s.string(this.#key);
+    }
+    s.starvedMessage = 'Failed loading library, Failed loading library blob';
+    s.string(this.#value);
+    s.starvedMessage = '';
+    const code = Buffer.concat([Buffer.from(`#!${engine} name=${name}\n`, 'latin1'), this.#value.copy()]);
+    this.#value.set(code, 0, code.length);
+    this.#visitor.functionLibrary(this.#value);
+  }
+
+  #slotInfo(): void {
+    const s = this.#source;
+    s.activity = 'read-len';
+    const slot = s.length();
+    const keys = s.length();
+    this.#visitor.slotInfo(slot, keys, s.length());
+  }
+
+  #slotImport(): void {
+    const s = this.#source;
+    s.activity = 'read-len';
+    s.string(this.#value);
+    this.#rangesLeft = s.length();
+    this.#visitor.slotImport(this.#value);
+    this.#state = 'slot-import';
+  }
+
+  #slotImportRange(): void {
+    const s = this.#source;
+    if (this.#rangesLeft === 0) {
+      this.#state = 'opcode';
+      return;
+    }
+    const first = s.length();
+    this.#visitor.slotImportRange(first, s.length());
+    this.#rangesLeft--;
+  }
+
+  #verify(): void {
+    const s = this.#source;
+    s.activity = 'check-sum';
+    s.need(CHECKSUM_BYTES);
+    const at = s.pos;
+    s.leaveOutOfSum(CHECKSUM_BYTES);
+    const off = s.buffer.subarray(at, at + CHECKSUM_BYTES).every((byte) => byte === 0);
+    s.pos += CHECKSUM_BYTES;
+    if (!off && this.#checksum && !s.crc.matches(s.buffer, at)) throw s.fail('checksum', 'RDB CRC error');
+    this.#state = 'done';
+    this.#visitor.end(off ? 'off' : 'good');
+  }
+}

@@ -1,0 +1,264 @@
+// Reads streams:
+//   count, (string of 16 bytes: first id, string: listpack), length, last id,
+//   types 19 and up: first id, largest deleted id, entries added;
+//   group count, (name, last id, types 19 and up: entries read,
+//     pending count, (16 bytes id, i64 delivery time, deliveries),
+//     consumer count, (name, i64 seen, type 21: i64 active, pending count, (16 bytes id)))
+// Ids outside of nodes and pending lists are two lengths. The messages are redis-check-rdb's, at the same places.
+
+import type { BlobValidator } from './blobs.ts';
+import type { ValueReader } from './collections.ts';
+import { DuplicateFinder } from './duplicates.ts';
+import { Slice } from './slice.ts';
+import type { RdbSource } from './source.ts';
+import { StreamListpackValidator } from './stream-listpack.ts';
+import { RDB_TYPE } from './types.ts';
+import type { RdbVisitor } from './visitor.ts';
+
+const ID_BYTES = 16;
+
+type Part = 'nodes' | 'info' | 'groups' | 'pending-count' | 'pending' | 'consumers' | 'owned-count' | 'owned';
+
+export class StreamReader implements ValueReader {
+  readonly #source: RdbSource;
+  readonly #visitor: RdbVisitor;
+  readonly #blobs: BlobValidator;
+  readonly #deep: boolean;
+  readonly #seed: number;
+  readonly #listpacks = new StreamListpackValidator();
+  readonly #id = new Slice();
+  readonly #text = new Slice();
+  #type = 0;
+  #part: Part = 'nodes';
+  #nodesLeft = 0;
+  #nodesRead = 0;
+  #groupsLeft = 0;
+  #pendingLeft = 0;
+  #pendingCount = 0;
+  #consumersLeft = 0;
+  #ownedLeft = 0;
+  #ownedCount = 0;
+  #finders: Record<'nodes' | 'groups' | 'pending' | 'consumers' | 'owned', DuplicateFinder> | undefined;
+
+  constructor(source: RdbSource, visitor: RdbVisitor, blobs: BlobValidator, deep: boolean, seed: number) {
+    this.#source = source;
+    this.#visitor = visitor;
+    this.#blobs = blobs;
+    this.#deep = deep;
+    this.#seed = seed;
+  }
+
+  open(type: number): void {
+    this.#type = type;
+    this.#part = 'nodes';
+    this.#nodesRead = 0;
+    this.#nodesLeft = this.#length('Stream listpacks len loading failed.');
+    if (this.#deep) this.#find().nodes.clear(0);
+  }
+
+  run(): boolean {
+    for (;;) {
+      switch (this.#part) {
+        case 'nodes':
+          this.#runNodes();
+          this.#part = 'info';
+          break;
+        case 'info':
+          this.#info();
+          this.#part = 'groups';
+          break;
+        case 'groups':
+          if (this.#groupsLeft === 0) return this.#end();
+          this.#group();
+          this.#part = 'pending-count';
+          break;
+        case 'pending-count':
+          this.#pendingHead();
+          this.#part = 'pending';
+          break;
+        case 'pending':
+          this.#runPending();
+          this.#part = 'consumers';
+          break;
+        case 'consumers':
+          this.#part = this.#consumersLeft === 0 ? 'groups' : this.#consumer();
+          if (this.#part === 'groups') this.#groupEnd();
+          break;
+        case 'owned-count':
+          this.#ownedLeft = this.#length('Stream consumer PEL num loading failed.');
+          this.#part = 'owned';
+          break;
+        case 'owned':
+          this.#runOwned();
+          this.#part = 'consumers';
+          break;
+      }
+      this.#source.mark = this.#source.pos;
+    }
+  }
+
+  #end(): true {
+    this.#source.starvedMessage = '';
+    return true;
+  }
+
+  #find() {
+    const make = () => new DuplicateFinder(this.#seed);
+    this.#finders ??= { nodes: make(), groups: make(), pending: make(), consumers: make(), owned: make() };
+    return this.#finders;
+  }
+
+  #damaged(message: string) {
+    return this.#source.fail('integrity', message);
+  }
+
+  #length(message: string): number {
+    this.#source.starvedMessage = message;
+    return this.#source.length();
+  }
+
+  #number(message: string): bigint {
+    this.#length(message);
+    return this.#source.lengthExact();
+  }
+
+  #runNodes(): void {
+    const s = this.#source;
+    while (this.#nodesLeft > 0) {
+      s.starvedMessage = 'Stream master ID loading failed: invalid encoding or I/O error.';
+      s.string(this.#id);
+      if (this.#id.length !== ID_BYTES) throw this.#damaged('Stream node key entry is not the size of a stream ID');
+      s.starvedMessage = 'Stream listpacks loading failed.';
+      s.string(this.#text);
+      this.#checkNode();
+      this.#visitor.streamNode(this.#id, this.#text);
+      this.#nodesLeft--;
+      this.#nodesRead++;
+      s.mark = s.pos;
+    }
+  }
+
+  #checkNode(): void {
+    const count = this.#blobs.listpack(this.#text);
+    if (count < 0 || (this.#deep && count > 0 && !this.#listpacks.isSound(this.#text))) {
+      throw this.#damaged('Stream listpack integrity check failed.');
+    }
+    if (count === 0) throw this.#damaged('Empty listpack inside stream');
+    if (this.#deep && !this.#find().nodes.add(this.#id)) throw this.#damaged('Listpack re-added with existing key');
+  }
+
+  #info(): void {
+    const failed = 'Stream object metadata loading failed.';
+    const modern = this.#type !== RDB_TYPE.stream;
+    const length = this.#length(failed);
+    const lastMs = this.#number(failed);
+    const lastSequence = this.#number(failed);
+    const firstMs = modern ? this.#number(failed) : null;
+    const firstSequence = modern ? this.#number(failed) : null;
+    const maxDeletedMs = modern ? this.#number(failed) : null;
+    const maxDeletedSequence = modern ? this.#number(failed) : null;
+    const entriesAdded = modern ? this.#number(failed) : null;
+    if (length > 0 && this.#nodesRead === 0) throw this.#damaged('Stream length inconsistent with rax entries');
+    this.#groupsLeft = this.#length('Stream cgroup count loading failed.');
+    if (this.#deep) this.#find().groups.clear(0);
+    this.#visitor.streamInfo({
+      length,
+      lastMs,
+      lastSequence,
+      firstMs,
+      firstSequence,
+      maxDeletedMs,
+      maxDeletedSequence,
+      entriesAdded,
+    });
+  }
+
+  #group(): void {
+    const s = this.#source;
+    s.starvedMessage = 'Error reading the consumer group name from Stream';
+    s.string(this.#text);
+    const lastMs = this.#number('Stream cgroup ID loading failed.');
+    const lastSequence = this.#number('Stream cgroup ID loading failed.');
+    let entriesRead: bigint | null = null;
+    if (this.#type !== RDB_TYPE.stream) {
+      entriesRead = BigInt.asIntN(64, this.#number('Stream cgroup offset loading failed.'));
+    }
+    if (this.#deep && !this.#find().groups.add(this.#text)) {
+      throw this.#damaged(`Duplicated consumer group name ${Buffer.from(this.#text.copy()).toString('latin1')}`);
+    }
+    this.#visitor.streamGroup(this.#text, { lastMs, lastSequence, entriesRead });
+    this.#groupsLeft--;
+  }
+
+  #pendingHead(): void {
+    this.#pendingLeft = this.#length('Stream PEL size loading failed.');
+    this.#pendingCount = 0;
+    this.#ownedCount = 0;
+    if (!this.#deep) return;
+    this.#find().pending.clear(this.#pendingLeft);
+    this.#find().owned.clear(this.#pendingLeft);
+    this.#find().consumers.clear(0);
+  }
+
+  #runPending(): void {
+    const s = this.#source;
+    while (this.#pendingLeft > 0) {
+      s.starvedMessage = 'Stream PEL ID loading failed.';
+      s.raw(this.#id, ID_BYTES);
+      s.starvedMessage = 'Stream PEL NACK loading failed.';
+      const deliveredAtMs = s.i64le();
+      const deliveries = s.length();
+      if (this.#deep && !this.#find().pending.add(this.#id)) {
+        throw this.#damaged('Duplicated global PEL entry loading stream consumer group');
+      }
+      this.#visitor.streamPending(this.#id, deliveredAtMs, deliveries);
+      this.#pendingLeft--;
+      this.#pendingCount++;
+      s.mark = s.pos;
+    }
+    this.#consumersLeft = this.#length('Stream consumers num loading failed.');
+  }
+
+  #consumer(): Part {
+    const s = this.#source;
+    s.starvedMessage = 'Error reading the consumer name from Stream group.';
+    s.string(this.#text);
+    s.starvedMessage = 'Stream short read reading seen time.';
+    const seenAtMs = s.i64le();
+    let activeAtMs = -1;
+    if (this.#type >= RDB_TYPE.stream3) {
+      s.starvedMessage = 'Stream short read reading active time.';
+      activeAtMs = s.i64le();
+    }
+    if (this.#deep && !this.#find().consumers.add(this.#text)) {
+      throw this.#damaged('Duplicate stream consumer detected.');
+    }
+    this.#visitor.streamConsumer(this.#text, seenAtMs, activeAtMs);
+    this.#consumersLeft--;
+    return 'owned-count';
+  }
+
+  #runOwned(): void {
+    const s = this.#source;
+    while (this.#ownedLeft > 0) {
+      s.starvedMessage = 'Stream short read reading PEL streamID.';
+      s.raw(this.#id, ID_BYTES);
+      if (this.#deep && !this.#find().pending.has(this.#id)) {
+        throw this.#damaged('Consumer entry not found in group global PEL');
+      }
+      if (this.#deep && !this.#find().owned.add(this.#id)) {
+        throw this.#damaged('Stream consumer PEL entry already has a consumer assigned');
+      }
+      this.#visitor.streamOwned(this.#id);
+      this.#ownedLeft--;
+      this.#ownedCount++;
+      s.mark = s.pos;
+    }
+  }
+
+  #groupEnd(): void {
+    if (this.#deep && this.#ownedCount !== this.#pendingCount) {
+      throw this.#damaged('Stream CG PEL entry without consumer');
+    }
+  }
+}
