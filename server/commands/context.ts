@@ -12,7 +12,7 @@ import { isInt64, parseDouble, parseInt64, parseInteger } from '../base/numbers.
 import { type Database, NO_EXPIRY } from '../keyspace/database.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { ReplyWriter } from '../formats/resp/writer.ts';
-import { type Command, equalsFolded } from './command.ts';
+import { type Command, equalsFolded } from './registry.ts';
 import { CommandError, ERRORS } from './errors.ts';
 import type { BlockOptions, EventClass, Services } from './services.ts';
 import type { Session, StoredRequest } from './session.ts';
@@ -65,7 +65,7 @@ export class Context {
   /** An argument as latin1 text, one character a byte. */
   text(i: number): string {
     const start = this.pos[i];
-    return this.buf.latin1Slice(start, start + this.len[i]);
+    return this.buf.toString('latin1', start, start + this.len[i]);
   }
 
   /** Whether an argument is a word (given in lower case), in any case. */
@@ -174,6 +174,32 @@ export class Context {
   peek(i: number): number {
     const entry = this.db.find(this.buf, this.pos[i], this.len[i]);
     return entry === 0 || this.expired(entry) ? 0 : entry;
+  }
+
+  /** peek for a key that is no argument. */
+  peekKey(key: Uint8Array): number {
+    const entry = this.db.find(key, 0, key.length);
+    return entry === 0 || this.expired(entry) ? 0 : entry;
+  }
+
+  /** Runs `action` with another database selected. */
+  inDatabase<Result>(db: Database, action: () => Result): Result {
+    const before = this.db;
+    this.db = db;
+    try {
+      return action();
+    } finally {
+      this.db = before;
+    }
+  }
+
+  /** peek that counts hits and misses and reports misses, but leaves the access clock alone (TTL). */
+  peekRead(i: number): number {
+    const noTouch = this.session.noTouch;
+    this.session.noTouch = true;
+    const entry = this.lookupRead(i);
+    this.session.noTouch = noTouch;
+    return entry;
   }
 
   /** Creates the key in argument `i`, which lookupWrite(i) has just not found. See Database.create. */

@@ -3,14 +3,22 @@
 
 import type { Settings } from '../config/settings.ts';
 import type { Database } from '../keyspace/database.ts';
-import type { CommandIndex } from './command.ts';
+import type { CommandIndex } from './registry.ts';
 import type { Session, StoredRequest } from './session.ts';
 
 /** Classes of keyspace events, as the letters of notify-keyspace-events. */
 export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 'x' | 'e' | 't' | 'd' | 'm' | 'n';
 
+/** Settings that handlers read on every call, kept as plain numbers. */
+export interface Limits {
+  /** proto-max-bulk-len. */
+  bulkBytesMax: number;
+}
+
 export interface Services {
   readonly settings: Settings;
+  readonly configuration: ConfigurationService;
+  readonly limits: Limits;
   readonly commands: CommandIndex;
   readonly clients: ClientRegistry;
   readonly persistence: PersistenceService;
@@ -18,8 +26,12 @@ export interface Services {
   readonly blocking: BlockingService;
   readonly transactions: TransactionService;
   readonly pubsub: PubSubService;
+  readonly values: ValueService;
+  readonly auth: AuthService;
+  readonly identity: ServerIdentity;
   readonly info: InfoService;
   readonly log: (level: 'debug' | 'verbose' | 'notice' | 'warning', message: string) => void;
+  /** A random integer from 0 to bound - 1. */
   readonly random: (bound: number) => number;
   /** `bytes` cryptographically random bytes. */
   readonly randomBytes: (bytes: number) => Buffer;
@@ -27,16 +39,14 @@ export interface Services {
   readonly now: () => number;
   /** Microseconds since 1970. */
   readonly nowMicroseconds: () => number;
-  shutdown(options: ShutdownOptions): void;
+  /** Saves as asked and ends the server; returns only to tell why not (an error reply). */
+  shutdown(options: ShutdownOptions): string | null;
 }
 
 export interface ShutdownOptions {
   save: 'save' | 'nosave' | 'default';
   now: boolean;
   force: boolean;
-  abort: boolean;
-  /** Answered with an error when the shutdown is refused. */
-  session: Session | null;
 }
 
 export interface ClientRegistry {
@@ -44,6 +54,8 @@ export interface ClientRegistry {
   byId(id: number): Session | undefined;
   /** Closes a client; the one being served is closed after its reply. */
   kill(session: Session, current: Session): void;
+  /** Ends MONITOR and CLIENT TRACKING of a client (RESET, disconnection). */
+  forgetModes(session: Session): void;
   pause(untilMs: number, mode: 'all' | 'write'): void;
   unpause(): void;
   /** CLIENT LIST's line for a client, without line break. */
@@ -57,16 +69,56 @@ export interface PersistenceService {
   saveInBackground(schedule: boolean): string;
   rewriteAppendOnly(): string;
   readonly lastSaveSeconds: number;
+  /** FLUSHALL has emptied everything: a running save is stopped, the dump on disk follows when save points are set. */
+  emptied(): void;
   /** DEBUG RELOAD and friends: save (unless told not to), empty, load again. Returns an error text or null. */
   reload(options: { save: boolean; flush: boolean }): string | null;
   loadAppendOnly(): string | null;
 }
 
+export interface AuthService {
+  /** The default user is enabled and needs no password. */
+  readonly openToAll: boolean;
+  /** Checks the credentials and, when they are right, makes the session that user's. */
+  authenticate(session: Session, user: string, password: Buffer): boolean;
+  /** Back to the default user, as for a new connection. */
+  logout(session: Session): void;
+}
+
+/** What the server says of itself. */
+export interface ServerIdentity {
+  /** The Redis version whose behaviour clients may expect. */
+  readonly redisVersion: string;
+  readonly runId: string;
+  role: 'primary' | 'replica';
+}
+
+/** CONFIG; texts are byte text (latin1). */
+export interface ConfigurationService {
+  /** Names and values of the directives that match any of the patterns. */
+  get(patterns: readonly string[]): [name: string, value: string][];
+  /** Sets all or none; returns an error reply or null. */
+  set(pairs: readonly (readonly [name: string, value: string])[]): string | null;
+  rewrite(): string | null;
+}
+
+/** Values as bytes: DUMP, RESTORE, COPY. */
+export interface ValueService {
+  /** Copies the value at an entry to a key that is not there; returns the new entry. Expiry is not copied. */
+  duplicate(from: Database, entry: number, to: Database, key: Buffer): number;
+  /** DUMP's payload. */
+  serialize(db: Database, entry: number): Buffer;
+  /** Creates a key from DUMP's payload; returns its entry, or 0 when the payload is damaged or of a newer version. */
+  restore(db: Database, key: Buffer, payload: Buffer): number;
+}
+
 export interface EventService {
   /** A key was changed: watchers, trackers and blocked clients are told. The key is `len` bytes of `buf` at `pos`. */
   keyChanged(db: Database, buf: Uint8Array, pos: number, len: number, by: Session | null): void;
-  /** Everything in a database (null: in all) is gone or replaced. */
-  databaseChanged(db: Database | null): void;
+  /** Everything in a database (null: in all) is about to go. */
+  databaseChanged(db: Database | null, by: Session | null): void;
+  /** Two databases have changed places. */
+  swapped(first: Database, second: Database): void;
   /** Publishes a keyspace notification when the setting asks for its class. */
   notify(eventClass: EventClass, event: string, db: Database, buf: Uint8Array, pos: number, len: number): void;
   /** Whether any class is asked for: a cheap test before a key is put together for notify. */
@@ -102,9 +154,9 @@ export interface BlockingService {
 export interface TransactionService {
   begin(session: Session): void;
   discard(session: Session): void;
-  watch(session: Session, db: Database, key: Buffer): void;
+  watch(session: Session, key: Buffer): void;
   unwatch(session: Session): void;
-  /** Runs the queued requests through the dispatcher; replies go to the current reply writer. */
+  /** Runs the session's queued requests, or answers why not; replies go to the writer in use. */
   execute(session: Session): void;
 }
 
@@ -113,6 +165,8 @@ export interface PubSubService {
   publish(channel: Buffer, message: Buffer, shard: boolean): number;
   subscribe(session: Session, kind: SubscriptionKind, name: Buffer): void;
   unsubscribe(session: Session, kind: SubscriptionKind, name: Buffer): boolean;
+  /** Ends all subscriptions without a reply. */
+  unsubscribeAll(session: Session): void;
   /** Names with at least one subscriber. */
   names(kind: SubscriptionKind): Iterable<string>;
   count(kind: SubscriptionKind, name: string): number;

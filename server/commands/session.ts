@@ -2,7 +2,7 @@
 
 import type { PartialRequest } from '../formats/resp/request.ts';
 import type { Database } from '../keyspace/database.ts';
-import type { Command } from './command.ts';
+import type { Command } from './registry.ts';
 
 /** The connection behind a session; runtime/ and net/ supply it. */
 export interface Transport {
@@ -126,6 +126,11 @@ export class Session {
     this.authenticated = authenticated;
     this.createdAtMs = nowMs;
     this.lastActiveMs = nowMs;
+  }
+
+  /** Whether the dispatcher has to ask its guards for this client. */
+  get guarded(): boolean {
+    return !this.authenticated || this.queued !== null || this.permissions !== null || this.subscriptions > 0;
   }
 
   /** Number of channels and patterns: above 0 a RESP2 client may only use pub/sub commands. */

@@ -5,7 +5,6 @@ import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { Dict } from '../memory/dict.ts';
 import type { Keyspace } from './keyspace.ts';
 import {
-  EXPIRY_BYTES,
   expiryOffset,
   HEADER_BYTES,
   isInline,
@@ -79,6 +78,11 @@ export class Database {
     this.lastHash = hash;
     if (this.space.guard !== null) this.space.guard.beforeChange(this, hash);
     return this.dict.find(buf, pos, len, hash);
+  }
+
+  /** Tells a running snapshot that a key is about to appear; findForWrite does it for keys that are looked for. */
+  announceWrite(key: Uint8Array): void {
+    if (this.space.guard !== null) this.space.guard.beforeChange(this, this.space.hash(key, 0, key.length));
   }
 
   /**
@@ -438,7 +442,7 @@ export class Database {
 /** Copies bytes; a loop beats the call into the runtime for short ranges (measured: up to about 48 bytes). */
 export function copyRange(from: Uint8Array, start: number, len: number, to: Uint8Array, at: number): void {
   if (len > 48) {
-    to.set(from.subarray(start, start + len), at);
+    to.set(new Uint8Array(from.buffer, from.byteOffset + start, len), at);
     return;
   }
   for (let i = 0; i < len; i++) to[at + i] = from[start + i];

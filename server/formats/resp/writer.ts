@@ -105,7 +105,7 @@ export class ReplyWriter {
     this.reserve(len + 32);
     this.buf[this.pos++] = 36;
     this.integerLine(len);
-    this.pos += this.buf.latin1Write(text, this.pos, len);
+    this.pos += this.buf.write(text, this.pos, 'latin1');
     this.crlf();
   }
 
@@ -131,7 +131,7 @@ export class ReplyWriter {
     this.reserve(text.length + 40);
     this.buf[this.pos++] = 61;
     this.integerLine(text.length + 4);
-    this.pos += this.buf.latin1Write(`${format}:`, this.pos);
+    this.pos += this.buf.write(`${format}:`, this.pos, 'latin1');
     this.buf.set(text, this.pos);
     this.pos += text.length;
     this.crlf();
@@ -243,7 +243,7 @@ export class ReplyWriter {
   private line(type: number, text: string): void {
     this.reserve(text.length + 3);
     this.buf[this.pos++] = type;
-    this.pos += this.buf.latin1Write(text, this.pos, text.length);
+    this.pos += this.buf.write(text, this.pos, 'latin1');
     this.crlf();
   }
 

@@ -1,0 +1,50 @@
+// OBJECT: what is known of a key's value beside the value.
+
+import { decodeFrequency, idleSeconds } from '../keyspace/access-clock.ts';
+import { ENCODING_NAMES, Encoding, Type } from '../keyspace/layout.ts';
+import type { Handler } from './command.ts';
+import type { Context } from './context.ts';
+import { CommandError } from './errors.ts';
+import { replyHelp } from './help.ts';
+
+export const objectHandlers: Readonly<Record<string, Handler>> = {
+  encoding: (c) => {
+    const entry = requireKey(c);
+    if (entry === 0) return;
+    const encoding = c.db.encoding(entry);
+    // A small list stands in its entry as one listpack; Redis' name for lists of this version is quicklist.
+    const isList = c.db.type(entry) === Type.list;
+    c.reply.text(ENCODING_NAMES[isList ? Encoding.quicklist : encoding]);
+  },
+  refcount: (c) => {
+    if (requireKey(c) !== 0) c.reply.int(1);
+  },
+  idletime: (c) => {
+    const entry = requireKey(c);
+    if (entry === 0) return;
+    if (c.keyspace.lfu) {
+      throw new CommandError(
+        'ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.',
+      );
+    }
+    c.reply.int(idleSeconds(c.db.clock(entry), c.nowMs));
+  },
+  freq: (c) => {
+    const entry = requireKey(c);
+    if (entry === 0) return;
+    if (!c.keyspace.lfu) {
+      throw new CommandError(
+        'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.',
+      );
+    }
+    c.reply.int(decodeFrequency(c.db.clock(entry), c.nowMs, c.server.settings.int('lfu-decay-time')));
+  },
+  help: (c) => replyHelp(c),
+};
+
+/** The entry of argument 2; answers nil and returns 0 when it is missing. */
+function requireKey(c: Context): number {
+  const entry = c.peek(2);
+  if (entry === 0) c.reply.nil();
+  return entry;
+}

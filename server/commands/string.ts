@@ -1,0 +1,323 @@
+// Strings: SET, GET and their relatives. A string's bytes stand in its keyspace entry; `int`, `embstr` and `raw` are what
+// OBJECT ENCODING tells, the stored bytes are the same decimal or text in all three.
+
+import { isInt64 } from '../base/numbers.ts';
+import { copyRange, NO_EXPIRY } from '../keyspace/database.ts';
+import { Encoding, Type } from '../keyspace/layout.ts';
+import type { Handlers } from './command.ts';
+import type { Context } from './context.ts';
+import { CommandError, ERRORS, invalidExpire } from './errors.ts';
+import { expiryArgument } from './expiry.ts';
+import type { stringSpecs } from './specs/string.ts';
+import { counterHandlers } from './string-counters.ts';
+import { lcs } from './string-lcs.ts';
+
+/** Longest string that shares one allocation with its object in Redis. */
+const EMBSTR_BYTES_MAX = 44;
+
+export const stringHandlers: Handlers<typeof stringSpecs> = {
+  ...counterHandlers,
+  get,
+  set,
+  setnx: (c) => {
+    if (c.lookupWrite(1) !== 0) {
+      c.reply.int(0);
+      return;
+    }
+    storeString(c, 1, 2, 0);
+    c.changed(1, '$', 'set');
+    c.reply.int(1);
+  },
+  setex: (c) => setWithExpiry(c, 1000, 'setex'),
+  psetex: (c) => setWithExpiry(c, 1, 'psetex'),
+  getset: (c) => {
+    const entry = c.typedWrite(1, Type.string);
+    replyString(c, entry);
+    storeString(c, 1, 2, entry);
+    c.changed(1, '$', 'set');
+    c.rewrite(['SET', c.copy(1), c.copy(2)]);
+  },
+  getdel: (c) => {
+    const entry = c.typedWrite(1, Type.string);
+    replyString(c, entry);
+    if (entry === 0) return;
+    c.db.delete(entry);
+    c.changed(1, 'g', 'del');
+    c.rewrite(['DEL', c.copy(1)]);
+  },
+  getex,
+  append,
+  strlen: (c) => {
+    const entry = c.typedRead(1, Type.string);
+    if (entry !== 0) c.db.open(entry);
+    c.reply.int(entry === 0 ? 0 : c.db.vlen);
+  },
+  getrange,
+  substr: getrange,
+  setrange,
+  mget: (c) => {
+    c.reply.array(c.argc - 1);
+    for (let i = 1; i < c.argc; i++) {
+      const entry = c.lookupRead(i);
+      replyString(c, entry !== 0 && c.db.type(entry) === Type.string ? entry : 0);
+    }
+  },
+  mset: (c) => {
+    requirePairs(c, 'mset');
+    storePairs(c);
+    c.reply.ok();
+  },
+  msetnx: (c) => {
+    requirePairs(c, 'msetnx');
+    for (let i = 1; i < c.argc; i += 2) {
+      if (c.lookupWrite(i) !== 0) {
+        c.reply.int(0);
+        return;
+      }
+    }
+    storePairs(c);
+    c.reply.int(1);
+  },
+  lcs,
+};
+
+/** GET key */
+function get(c: Context): void {
+  replyString(c, c.typedRead(1, Type.string));
+}
+
+/** SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL] */
+function set(c: Context): void {
+  if (c.argc === 3) {
+    storeString(c, 1, 2, c.lookupWrite(1));
+    c.changed(1, '$', 'set');
+    c.reply.ok();
+    return;
+  }
+  const options = parseSetOptions(c);
+  const entry = options.get ? c.typedWrite(1, Type.string) : c.lookupWrite(1);
+  if (options.get) replyString(c, entry);
+  if ((options.ifMissing && entry !== 0) || (options.ifThere && entry === 0)) {
+    if (!options.get) c.reply.nil();
+    return;
+  }
+  const kept = options.keepTtl && entry !== 0 ? c.db.expireAt(entry) : NO_EXPIRY;
+  const atMs = options.expireAtMs !== NO_EXPIRY ? options.expireAtMs : kept;
+  let stored = storeString(c, 1, 2, entry);
+  if (atMs !== NO_EXPIRY) stored = c.db.setExpire(stored, atMs);
+  c.changed(1, '$', 'set');
+  if (options.expireAtMs !== NO_EXPIRY) {
+    c.notify(1, 'g', 'expire');
+    c.rewrite(['SET', c.copy(1), c.copy(2), 'PXAT', String(atMs)]);
+  }
+  if (!options.get) c.reply.ok();
+}
+
+interface SetOptions {
+  ifMissing: boolean;
+  ifThere: boolean;
+  get: boolean;
+  keepTtl: boolean;
+  /** ms since 1970, or NO_EXPIRY. */
+  expireAtMs: number;
+}
+
+function parseSetOptions(c: Context): SetOptions {
+  const options = { ifMissing: false, ifThere: false, get: false, keepTtl: false, expireAtMs: NO_EXPIRY };
+  let expiryAt = 0;
+  for (let i = 3; i < c.argc; i++) {
+    const more = i + 1 < c.argc;
+    if (c.is(i, 'nx') && !options.ifThere) options.ifMissing = true;
+    else if (c.is(i, 'xx') && !options.ifMissing) options.ifThere = true;
+    else if (c.is(i, 'get')) options.get = true;
+    else if (c.is(i, 'keepttl') && expiryAt === 0) options.keepTtl = true;
+    else if (more && expiryAt === 0 && !options.keepTtl && isExpiryWord(c, i)) expiryAt = i++;
+    else throw new CommandError(ERRORS.syntax);
+  }
+  if (expiryAt > 0) options.expireAtMs = expiryArgument(c, expiryAt, 'set');
+  return options;
+}
+
+function isExpiryWord(c: Context, i: number): boolean {
+  return c.is(i, 'ex') || c.is(i, 'px') || c.is(i, 'exat') || c.is(i, 'pxat');
+}
+
+function setWithExpiry(c: Context, unitMs: number, name: string): void {
+  const amount = c.integer(2);
+  const atMs = amount * unitMs + c.nowMs;
+  if (amount <= 0 || !Number.isSafeInteger(atMs)) throw new CommandError(invalidExpire(name));
+  c.db.setExpire(storeString(c, 1, 3, c.lookupWrite(1)), atMs);
+  c.changed(1, '$', 'set');
+  c.notify(1, 'g', 'expire');
+  c.rewrite(['SET', c.copy(1), c.copy(3), 'PXAT', String(atMs)]);
+  c.reply.ok();
+}
+
+/** GETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST] */
+function getex(c: Context): void {
+  let persist = false;
+  let atMs: number = NO_EXPIRY;
+  if (c.argc === 3 && c.is(2, 'persist')) persist = true;
+  else if (c.argc === 4 && isExpiryWord(c, 2)) atMs = -2;
+  else if (c.argc !== 2) throw new CommandError(ERRORS.syntax);
+  const entry = c.typedWrite(1, Type.string);
+  if (entry === 0) {
+    c.reply.nil();
+    return;
+  }
+  if (atMs === -2) atMs = expiryArgument(c, 2, 'getex');
+  replyString(c, entry);
+  if (atMs !== NO_EXPIRY && atMs <= c.nowMs) {
+    c.db.delete(entry);
+    c.changed(1, 'g', 'del');
+    c.rewrite(['DEL', c.copy(1)]);
+  } else if (atMs !== NO_EXPIRY) {
+    c.db.setExpire(entry, atMs);
+    c.changed(1, 'g', 'expire');
+    c.rewrite(['PEXPIREAT', c.copy(1), String(atMs)]);
+  } else if (persist && c.db.expireAt(entry) !== NO_EXPIRY) {
+    c.db.clearExpire(entry);
+    c.changed(1, 'g', 'persist');
+    c.rewrite(['PERSIST', c.copy(1)]);
+  }
+}
+
+/** APPEND key value */
+function append(c: Context): void {
+  let entry = c.typedWrite(1, Type.string);
+  const added = c.len[2];
+  let total = added;
+  if (entry === 0) {
+    storeString(c, 1, 2, 0);
+  } else {
+    c.db.open(entry);
+    const before = c.db.vlen;
+    total = before + added;
+    checkStringLength(c, total);
+    entry = c.db.resizeValue(entry, total);
+    c.buf.copy(c.db.vbuf, c.db.vpos + before, c.pos[2], c.pos[2] + added);
+    c.db.setEncoding(entry, Encoding.raw);
+  }
+  c.changed(1, '$', 'append');
+  c.reply.int(total);
+}
+
+/** GETRANGE key start end, with negative indexes from the end */
+function getrange(c: Context): void {
+  let start = c.integer(2);
+  let end = c.integer(3);
+  const entry = c.typedRead(1, Type.string);
+  const length = entry === 0 ? 0 : (c.db.open(entry), c.db.vlen);
+  const empty = start < 0 && end < 0 && start > end;
+  if (start < 0) start = Math.max(0, length + start);
+  if (end < 0) end = Math.max(0, length + end);
+  end = Math.min(end, length - 1);
+  if (empty || length === 0 || start > end) c.reply.text('');
+  else c.reply.bulkRange(c.db.vbuf, c.db.vpos + start, end - start + 1);
+}
+
+/** SETRANGE key offset value */
+function setrange(c: Context): void {
+  const offset = c.integer(2);
+  if (offset < 0) throw new CommandError('ERR offset is out of range');
+  let entry = c.typedWrite(1, Type.string);
+  const length = entry === 0 ? 0 : (c.db.open(entry), c.db.vlen);
+  const added = c.len[3];
+  if (added === 0) {
+    c.reply.int(length);
+    return;
+  }
+  checkStringLength(c, offset + added);
+  entry = growString(c, 1, entry, offset + added);
+  c.buf.copy(c.db.vbuf, c.db.vpos + offset, c.pos[3], c.pos[3] + added);
+  c.changed(1, '$', 'setrange');
+  c.reply.int(c.db.vlen);
+}
+
+/**
+ * Makes a string at least `bytes` long, zero-padded, creating the key in argument `i` when `entry` is 0. Its encoding
+ * becomes raw. Afterwards db.vbuf, vpos and vlen hold the string. Returns the entry.
+ */
+export function growString(c: Context, i: number, entry: number, bytes: number): number {
+  const db = c.db;
+  let at = entry;
+  let before = 0;
+  if (at === 0) {
+    at = c.create(i, Type.string, Encoding.raw, bytes);
+    db.open(at);
+  } else {
+    db.open(at);
+    before = db.vlen;
+    if (bytes > before) at = db.resizeValue(at, bytes);
+    else bytes = before;
+    db.setEncoding(at, Encoding.raw);
+  }
+  if (bytes > before) db.vbuf.fill(0, db.vpos + before, db.vpos + bytes);
+  return at;
+}
+
+/** Throws when a string would exceed proto-max-bulk-len. */
+export function checkStringLength(c: Context, bytes: number): void {
+  if (bytes > c.server.limits.bulkBytesMax && !c.replaying) throw new CommandError(ERRORS.stringTooLong);
+}
+
+/** Replies with the string at an entry, nil when there is none. */
+export function replyString(c: Context, entry: number): void {
+  if (entry === 0) {
+    c.reply.nil();
+    return;
+  }
+  const db = c.db;
+  db.open(entry);
+  c.reply.bulkRange(db.vbuf, db.vpos, db.vlen);
+}
+
+/**
+ * Stores argument `v` as the string of the key in argument `k`, for which lookupWrite(k) has just returned `entry`.
+ * Whatever was there is replaced, expiry included. Returns the entry.
+ */
+export function storeString(c: Context, k: number, v: number, entry: number): number {
+  const pos = c.pos[v];
+  const len = c.len[v];
+  return storeBytes(c, k, entry, c.buf, pos, len, stringEncoding(c.buf, pos, len));
+}
+
+/** storeString for bytes from elsewhere. */
+export function storeBytes(
+  c: Context,
+  k: number,
+  entry: number,
+  from: Uint8Array,
+  start: number,
+  bytes: number,
+  encoding: number,
+): number {
+  const db = c.db;
+  let at = entry;
+  if (at === 0) {
+    at = db.createFound(c.buf, c.pos[k], c.len[k], Type.string, encoding, bytes);
+    db.open(at);
+  } else {
+    if (db.expireAt(at) !== NO_EXPIRY) at = db.clearExpire(at);
+    at = db.overwrite(at, Type.string, encoding, bytes);
+  }
+  copyRange(from, start, bytes, db.vbuf, db.vpos);
+  return at;
+}
+
+/** The encoding a new string gets. */
+export function stringEncoding(buf: Uint8Array, pos: number, len: number): number {
+  if (len <= 20 && isInt64(buf, pos, len)) return Encoding.int;
+  return len <= EMBSTR_BYTES_MAX ? Encoding.embstr : Encoding.raw;
+}
+
+function requirePairs(c: Context, name: string): void {
+  if (c.argc % 2 === 0) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
+}
+
+function storePairs(c: Context): void {
+  for (let i = 1; i < c.argc; i += 2) {
+    storeString(c, i, i + 1, c.lookupWrite(i));
+    c.changed(i, '$', 'set');
+  }
+}

@@ -1,0 +1,94 @@
+// THE command table: every family's specs joined with its handlers. A spec without a handler is not served, so it
+// answers as an unknown command.
+
+import type { Handler, Handlers } from './command.ts';
+import { configHandlers } from './config.ts';
+import { connectionHandlers } from './connection.ts';
+import { commandSpecs } from './docs.ts';
+import { genericHandlers } from './generic.ts';
+import { type Command, CommandIndex, Flag } from './registry.ts';
+import { persistenceHandlers, serverHandlers } from './server.ts';
+import { type CommandSpec, legacyKeyRange } from './spec.ts';
+import { stringHandlers } from './string.ts';
+import { transactionHandlers } from './transaction.ts';
+
+/** One line per family. */
+const families: readonly Handlers<Record<string, CommandSpec>>[] = [
+  stringHandlers,
+  genericHandlers,
+  connectionHandlers,
+  serverHandlers,
+  persistenceHandlers,
+  configHandlers,
+  transactionHandlers,
+];
+
+/** Commands that MULTI does not queue. */
+const IMMEDIATE = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset']);
+/** Commands that a RESP2 client may use while it is subscribed. */
+const WHILE_SUBSCRIBED = new Set([
+  'subscribe',
+  'unsubscribe',
+  'psubscribe',
+  'punsubscribe',
+  'ssubscribe',
+  'sunsubscribe',
+  'ping',
+  'quit',
+  'reset',
+]);
+
+/** Builds the index of all served commands, with statistics at zero. */
+export function createCommandTable(): CommandIndex {
+  const commands: Command[] = [];
+  let id = 0;
+  for (const family of families) {
+    for (const [name, served] of Object.entries(family)) {
+      if (served === undefined) continue;
+      const spec = commandSpecs[name];
+      if (spec === undefined) throw new Error(`command table: '${name}' has a handler but no spec`);
+      const command = createCommand(name, spec, typeof served === 'function' ? served : null, null, id++);
+      if (typeof served !== 'function') {
+        const subcommands: Command[] = [];
+        for (const [sub, handler] of Object.entries(served)) {
+          const subSpec = spec.subcommands?.[sub];
+          if (subSpec === undefined) throw new Error(`command table: '${name}|${sub}' has a handler but no spec`);
+          subcommands.push(createCommand(`${name}|${sub}`, subSpec, handler, command, id++));
+        }
+        Object.assign(command, { subcommands: new CommandIndex(subcommands, Object.keys(served)) });
+      }
+      commands.push(command);
+    }
+  }
+  return new CommandIndex(
+    commands,
+    commands.map((command) => command.name),
+  );
+}
+
+function createCommand(
+  name: string,
+  spec: CommandSpec,
+  handler: Handler | null,
+  parent: Command | null,
+  id: number,
+): Command {
+  let flags = 0;
+  for (const flag of spec.flags ?? []) {
+    if (flag in Flag) flags |= Flag[flag as keyof typeof Flag];
+  }
+  if (legacyKeyRange(spec).movable) flags |= Flag.movablekeys;
+  if (IMMEDIATE.has(name)) flags |= Flag.immediate;
+  if (WHILE_SUBSCRIBED.has(name)) flags |= Flag.whileSubscribed;
+  return {
+    name,
+    spec,
+    flags,
+    arity: spec.arity,
+    handler,
+    subcommands: null,
+    parent,
+    id,
+    stats: { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 },
+  };
+}

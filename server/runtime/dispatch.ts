@@ -1,0 +1,189 @@
+// The one way in: sockets, EXEC, AOF replay and woken clients run requests through here. What may refuse a request is
+// one ordered list of guards that read flags from the table; a client and a server in their ordinary state skip it.
+
+import type { Handler } from '../commands/command.ts';
+import type { Context } from '../commands/context.ts';
+import { CommandError, ERRORS, wrongArity } from '../commands/errors.ts';
+import { type Command, Flag } from '../commands/registry.ts';
+import { ReplyMode, type Session } from '../commands/session.ts';
+import { ArenaFullError } from '../memory/arena.ts';
+
+/** What the guards and the aftermath of a command need to know of the server. */
+export interface DispatchHost {
+  /** Whether any server-wide condition (loading, memory limit, pause, failed save, monitors) makes guards necessary. */
+  readonly cautious: boolean;
+  readonly loading: boolean;
+  /** Frees memory if over the limit; false when it stays over. */
+  makeRoom(): boolean;
+  /** MISCONF text while writes are refused because saving fails, or null. */
+  writesRefused(): string | null;
+  /** Whether the client has to wait because of CLIENT PAUSE; then the request is kept. */
+  holdBack(c: Context, command: Command): boolean;
+  /** Error text when the `protected` command may not be used by this client, or null. */
+  protectedRefusal(command: Command, session: Session): string | null;
+  /** ACL: error text, or null. */
+  permissionRefusal(c: Context, command: Command): string | null;
+  /** Shows the request to MONITOR clients. */
+  monitor(c: Context): void;
+  /** A command has run. */
+  ran(c: Context, command: Command, microseconds: number): void;
+  /** A write has changed something: hand it to AOF and replicas. */
+  propagate(c: Context): void;
+  /** A handler failed in a way it should not have. */
+  fault(error: unknown, command: Command): void;
+  readonly monotonicMs: () => number;
+}
+
+type Guard = (c: Context, command: Command, host: DispatchHost) => string | null;
+
+/** Texts start with the error code; the first that is not null answers the request. */
+const guards: readonly Guard[] = [
+  (c, command, host) => ((command.flags & Flag.protected) !== 0 ? host.protectedRefusal(command, c.session) : null),
+  (c, command) => (!c.session.authenticated && (command.flags & Flag.no_auth) === 0 ? ERRORS.noAuth : null),
+  (c, command) =>
+    c.session.queued !== null && (command.flags & Flag.no_multi) !== 0
+      ? 'ERR Command not allowed inside a transaction'
+      : null,
+  (c, command, host) => host.permissionRefusal(c, command),
+  (_c, command, host) => (!host.makeRoom() && (command.flags & Flag.denyoom) !== 0 ? ERRORS.outOfMemory : null),
+  (_c, command, host) => ((command.flags & (Flag.write | Flag.may_replicate)) !== 0 ? host.writesRefused() : null),
+  (c, command) =>
+    c.session.subscriptions > 0 && !c.session.resp3 && (command.flags & Flag.whileSubscribed) === 0
+      ? `ERR Can't execute '${displayName(command)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
+      : null,
+  (_c, command, host) => (host.loading && (command.flags & Flag.loading) === 0 ? ERRORS.loading : null),
+];
+
+export class Dispatcher {
+  private readonly host: DispatchHost;
+  /** End of the last command on the monotonic clock: the next one's start, to read the clock once per command. */
+  private clockMs = 0;
+
+  constructor(host: DispatchHost) {
+    this.host = host;
+  }
+
+  /** To be called before the first request of a batch. */
+  startBatch(): void {
+    this.clockMs = this.host.monotonicMs();
+  }
+
+  /** Finds the command, asks the guards, queues inside MULTI or runs it. The reply is in c.reply. */
+  dispatch(c: Context): void {
+    let command = c.server.commands.find(c.buf, c.pos[0], c.len[0]);
+    if (command === null) {
+      this.refuse(c, null, unknownCommand(c));
+      return;
+    }
+    if (command.subcommands !== null && c.argc > 1) {
+      const sub = command.subcommands.find(c.buf, c.pos[1], c.len[1]);
+      if (sub !== null) command = sub;
+      else if (command.handler === null) {
+        this.refuse(c, command, unknownSubcommand(c, command));
+        return;
+      }
+    }
+    c.command = command;
+    const arity = command.arity;
+    if (arity > 0 ? c.argc !== arity : c.argc < -arity || command.handler === null) {
+      this.refuse(c, command, wrongArity(command.name));
+      return;
+    }
+    if (command.handler === null) {
+      this.refuse(c, command, wrongArity(command.name));
+      return;
+    }
+    if (this.host.cautious || c.session.guarded || (command.flags & Flag.protected) !== 0) {
+      for (const guard of guards) {
+        const refusal = guard(c, command, this.host);
+        if (refusal !== null) {
+          this.refuse(c, command, refusal);
+          return;
+        }
+      }
+      if (this.host.holdBack(c, command)) return;
+      const queued = c.session.queued;
+      if (queued !== null && (command.flags & Flag.immediate) === 0) {
+        queued.push(c.storedRequest());
+        c.reply.simple('QUEUED');
+        return;
+      }
+    }
+    this.run(c, command);
+  }
+
+  /** Runs a command whose guards have been passed, with statistics, propagation and error handling. */
+  run(c: Context, command: Command): void {
+    const host = this.host;
+    if (host.cautious && (command.flags & (Flag.skip_monitor | Flag.admin)) === 0) host.monitor(c);
+    const dirty = c.keyspace.dirty;
+    const mark = c.reply.pos;
+    c.rewrites = null;
+    c.command = command;
+    try {
+      (command.handler as Handler)(c);
+    } catch (error) {
+      c.reply.pos = mark;
+      this.answerFailure(c, command, error);
+    }
+    const now = host.monotonicMs();
+    const microseconds = (now - this.clockMs) * 1000;
+    this.clockMs = now;
+    command.stats.calls++;
+    command.stats.microseconds += microseconds;
+    host.ran(c, command, microseconds);
+    if (c.keyspace.dirty !== dirty || c.rewrites !== null) host.propagate(c);
+  }
+
+  private answerFailure(c: Context, command: Command, error: unknown): void {
+    command.stats.failedCalls++;
+    if (error instanceof CommandError) {
+      c.reply.error(error.text);
+    } else if (error instanceof ArenaFullError || error instanceof RangeError) {
+      // No segment left, or a buffer beyond what the platform can allocate: the request fails, the server lives on.
+      c.reply.error(`OOM ${error.message}`);
+    } else {
+      this.host.fault(error, command);
+      c.reply.error('ERR internal error, see the server log');
+    }
+  }
+
+  private refuse(c: Context, command: Command | null, text: string): void {
+    if (command !== null) command.stats.rejectedCalls++;
+    if (c.session.queued !== null) c.session.queueFailed = true;
+    // EXEC answers a refusal as an abort of the transaction.
+    if (command !== null && command.name === 'exec') {
+      c.server.transactions.discard(c.session);
+      c.reply.error(`EXECABORT Transaction discarded because of: ${text.replace(/^-?ERR /, '')}`);
+      return;
+    }
+    c.reply.error(text);
+  }
+}
+
+/** Applies CLIENT REPLY after a command: what it wrote from `mark` on is dropped while replies are off. */
+export function applyReplyMode(c: Context, mark: number): void {
+  const session = c.session;
+  if (session.replyMode === ReplyMode.on) return;
+  c.reply.pos = mark;
+  if (session.replyMode === ReplyMode.skipNext) session.replyMode = ReplyMode.skip;
+  else if (session.replyMode === ReplyMode.skip) session.replyMode = ReplyMode.on;
+}
+
+function displayName(command: Command): string {
+  return command.name;
+}
+
+/** Redis shows at most 128 bytes of the name and of the arguments together. */
+function unknownCommand(c: Context): string {
+  const shown = 128;
+  let text = '';
+  for (let i = 1; i < c.argc && text.length < shown; i++) {
+    text += `'${c.text(i).slice(0, shown - text.length)}' `;
+  }
+  return `ERR unknown command '${c.text(0).slice(0, shown)}', with args beginning with: ${text}`;
+}
+
+function unknownSubcommand(c: Context, command: Command): string {
+  return `ERR unknown subcommand '${c.text(1).slice(0, 128)}'. Try ${command.name.toUpperCase()} HELP.`;
+}
