@@ -37,7 +37,7 @@ export const objectHandlers: Readonly<Record<string, Handler>> = {
         'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.',
       );
     }
-    c.reply.int(decodeFrequency(c.db.clock(entry), c.nowMs, c.server.settings.int('lfu-decay-time')));
+    c.reply.int(decodeFrequency(c.db.clock(entry), c.nowMs, Number(c.server.settings.lfuDecayTime)));
   },
   help: (c) => replyHelp(c),
 };

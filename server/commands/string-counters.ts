@@ -6,8 +6,8 @@ import { Encoding, Type } from '../keyspace/layout.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
-import { storeBytes } from './string.ts';
 import type { stringSpecs } from './specs/string.ts';
+import { storeBytes } from './string-store.ts';
 
 type CounterCommands = 'incr' | 'decr' | 'incrby' | 'decrby' | 'incrbyfloat';
 

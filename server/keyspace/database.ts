@@ -3,7 +3,6 @@
 
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { Dict } from '../memory/dict.ts';
-import type { Keyspace } from './keyspace.ts';
 import {
   expiryOffset,
   HEADER_BYTES,
@@ -19,13 +18,14 @@ import {
   WORD_META,
   WORD_VALUE,
 } from './layout.ts';
+import type { Space } from './space.ts';
 
 /** "This key has no expiry", as expireAt returns it. */
 export const NO_EXPIRY = -1;
 
 export class Database {
   index: number;
-  readonly space: Keyspace;
+  readonly space: Space;
   /** Set by open(): the bytes an inline value stands in, from vpos for vlen bytes. Valid until the next allocation. */
   vbuf: Buffer;
   vpos = 0;
@@ -38,7 +38,7 @@ export class Database {
   /** Hash of the key that find() or findForWrite() last looked for. */
   private lastHash = 0;
 
-  constructor(space: Keyspace, index: number) {
+  constructor(space: Space, index: number) {
     this.space = space;
     this.index = index;
     this.arena = space.arena;

@@ -1,0 +1,69 @@
+// What all databases of a server share: the arena, the hash seed, large values, the access clock, the change guard.
+
+import { type HashSeed, hashBytes } from '../base/hash.ts';
+import { Arena } from '../memory/arena.ts';
+import type { LargeValue } from './layout.ts';
+
+/**
+ * Told before the entry that a hash belongs to changes, so that a running snapshot can write the old state out first.
+ * See persistence/snapshot.ts.
+ */
+export interface ChangeGuard {
+  /** `db` is the Database. */
+  beforeChange(db: object, hash: number): void;
+  /** A whole database is about to be emptied. */
+  beforeClear(db: object): void;
+}
+
+export interface KeyspaceStats {
+  expiredKeys: number;
+  evictedKeys: number;
+  hits: number;
+  misses: number;
+}
+
+export class Space {
+  readonly arena = new Arena();
+  readonly stats: KeyspaceStats = { expiredKeys: 0, evictedKeys: 0, hits: 0, misses: 0 };
+  /** Set while a snapshot is running. */
+  guard: ChangeGuard | null = null;
+  /** Access clock for new entries: LRU seconds modulo 2^24, or the LFU start value. Kept fresh by the cron. */
+  clock = 0;
+  /** Whether the clock of an entry counts its use (LFU) instead of telling its last use (LRU). */
+  lfu = false;
+  /** LFU: the entry's next clock after an access. See access-clock.ts. */
+  nextFrequency: (clock: number) => number = (clock) => clock;
+  /** Writes since the last save. */
+  dirty = 0;
+  readonly seed: HashSeed;
+  private readonly large: (LargeValue | undefined)[] = [undefined];
+  private readonly freeIds: number[] = [];
+
+  constructor(seed: HashSeed) {
+    this.seed = seed;
+  }
+
+  hash(buf: Uint8Array, pos: number, len: number): number {
+    return hashBytes(this.seed, buf, pos, len);
+  }
+
+  /** Registers a large value; the id goes into its entry. */
+  adopt(value: LargeValue): number {
+    const id = this.freeIds.pop() ?? this.large.length;
+    this.large[id] = value;
+    return id;
+  }
+
+  /** The large value with an id (which came out of an entry, so it exists). */
+  largeValue(id: number): LargeValue {
+    return this.large[id]!;
+  }
+
+  /** Forgets an id without freeing the value. */
+  release(id: number): LargeValue {
+    const value = this.large[id]!;
+    this.large[id] = undefined;
+    this.freeIds.push(id);
+    return value;
+  }
+}
