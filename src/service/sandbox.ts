@@ -36,6 +36,7 @@ const sandboxTable: readonly SandboxRow[] = [
   { setting: 'PrivateDevices', value: 'yes', since: 209 },
   { setting: 'DevicePolicy', value: 'closed', since: 208 },
   { setting: 'PrivateUsers', value: 'yes', since: 232 },
+  { setting: 'PrivateMounts', value: 'yes', since: 239 },
   { setting: 'PrivateIPC', value: 'yes', since: 248 },
   { setting: 'RemoveIPC', value: 'yes', since: 232 },
   { setting: 'ProtectHostname', value: 'yes', since: 242 },

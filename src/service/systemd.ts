@@ -116,8 +116,8 @@ export async function probeSandbox(host: Host): Promise<'full' | 'reduced'> {
 
 // $^F = 3 keeps descriptor 3 open over exec; it must be the first one opened. A name with @ is an abstract socket.
 const launcherProgram = [
-  'my $name = $ENV{NOTIFY_SOCKET} or die "NOTIFY_SOCKET is not set\\n"; $name =~ s/^@/\\0/; $^F = 3;',
-  'socket(my $socket, PF_UNIX, SOCK_DGRAM, 0) && connect($socket, pack_sockaddr_un($name)) or die "notify: $!\\n";',
+  'my $name = $ENV{NOTIFY_SOCKET} or die "NOTIFY_SOCKET is not set\\n"; $name =~ s/^@/\\0/; $^F = 3; my $socket;',
+  'socket($socket, PF_UNIX, SOCK_DGRAM, 0) && connect($socket, pack_sockaddr_un($name)) or die "notify: $!\\n";',
   'fileno($socket) == 3 or die "descriptor 3 is taken\\n";',
   '@ENV{qw(LISTEN_PID LISTEN_FDS LISTEN_FDNAMES)} = ($$, 1, "notify"); exec { $ARGV[0] } @ARGV or die "exec: $!\\n"',
 ].join(' ');
