@@ -1,6 +1,7 @@
 // Finds the keys of a request: by the command's key specs, or by a function of its own where specs cannot express it.
 // COMMAND GETKEYS, ACL key checks and client tracking share it, so nothing is allocated per request.
 import { parseInteger } from '../base/numbers.ts';
+import { equalsFolded } from './registry.ts';
 import { type CommandSpec, type KeyFlag, type KeyRule, type KeySpec, keyFlags, oneKey } from './spec.ts';
 
 /** A request as offsets: argument i is `len[i]` bytes of `buf` at `pos[i]`. Context is one. */
@@ -69,6 +70,18 @@ export function compileKeys(spec: CommandSpec): KeyPlan | null {
     ruleFirst: keySpecs.some((keySpec) => keySpec.flags.includes('variable_flags')),
     keysOptional: spec.flags?.includes('no_mandatory_keys') === true,
   };
+}
+
+const plans = new WeakMap<CommandSpec, { readonly plan: KeyPlan | null }>();
+
+/** compileKeys, remembered per spec. */
+export function keyPlanOf(spec: CommandSpec): KeyPlan | null {
+  let known = plans.get(spec);
+  if (known === undefined) {
+    known = { plan: compileKeys(spec) };
+    plans.set(spec, known);
+  }
+  return known.plan;
 }
 
 /**
@@ -247,14 +260,7 @@ function integerAt(request: RequestView, i: number): number {
 
 /** Whether an argument is a word, in any case. */
 function isWord(request: RequestView, i: number, lower: Uint8Array): boolean {
-  const { buf } = request;
-  const pos = request.pos[i]!;
-  if (request.len[i] !== lower.length) return false;
-  for (let k = 0; k < lower.length; k++) {
-    const byte = buf[pos + k]!;
-    if (byte !== lower[k] && (byte < 65 || byte > 90 || (byte | 32) !== lower[k])) return false;
-  }
-  return true;
+  return equalsFolded(request.buf, request.pos[i]!, request.len[i]!, lower);
 }
 
 function word(text: string): Uint8Array {
