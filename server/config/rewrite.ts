@@ -53,7 +53,10 @@ class Page {
 
   constructor(content: string) {
     if (content === '') return;
-    for (const line of parseLines(content)) this.#take(line);
+    const lines = parseLines(content);
+    // The newline that ends the file is no empty line: else each rewrite would add one.
+    if (lines.at(-1)?.kind === 'blank' && content.endsWith('\n')) lines.pop();
+    for (const line of lines) this.#take(line);
   }
 
   /** Writes a directive over its old lines, then (if wanted) at the end; old lines that are left over go blank. */
@@ -89,6 +92,7 @@ class Page {
 
   #append(line: string): void {
     if (!this.#hasTail) {
+      if (this.#lines.length > 0) this.#lines.push('');
       this.#lines.push(TAIL);
       this.#hasTail = true;
     }

@@ -17,6 +17,9 @@ export type LiveSettings = { readonly [D in DirectiveRow as CamelCase<D['name']>
 /** The table's values, plus what the methods of SettingsStore do. Made by createSettings. */
 export type Settings = SettingsStore & LiveSettings;
 
+/** Names of the directives whose values have a type. */
+type NameOf<T> = { [D in DirectiveRow as D['name']]: D['initial'] extends T ? D['name'] : never }[DirectiveName];
+
 /** What settings need from the process. Paths are ordinary strings. */
 export interface SettingsHost {
   currentDirectory(): string;
@@ -24,11 +27,8 @@ export interface SettingsHost {
   changeDirectory(path: string): string | undefined;
 }
 
-/** Makes a value take effect; gives the reason when it cannot be done. */
-export type Apply = () => string | undefined | Promise<string | undefined>;
-
-/** The outcome of CONFIG SET; `error` is the whole reply, code first. */
-export type SetOutcome = { readonly ok: true } | { readonly ok: false; readonly error: string };
+/** Makes new values take effect, at once; gives the reason when it cannot be done. */
+export type Apply = () => string | undefined;
 
 /** Who asks for a change. */
 export interface SetContext {
@@ -81,6 +81,16 @@ export class SettingsStore {
     return directive?.kind.format(this.#value(directive));
   }
 
+  /** A number by the directive's name; `settings.hz` is the same. */
+  int(name: NameOf<number>): number {
+    return this.#value(lookUp(name) as Directive) as number;
+  }
+
+  /** A yes or no by the directive's name. */
+  bool(name: NameOf<boolean>): boolean {
+    return this.#value(lookUp(name) as Directive) as boolean;
+  }
+
   /** The text of a directive as an ordinary string: for paths and names. */
   string(name: DirectiveName): string {
     return fromByteText(this.text(name) as string);
@@ -115,10 +125,10 @@ export class SettingsStore {
     this.#effects.push({ names: new Set(names), apply });
   }
 
-  /** CONFIG SET: all pairs or none. A promise only where an effect is asynchronous. */
-  set(pairs: readonly (readonly [string, string])[], context: SetContext = {}): SetOutcome | Promise<SetOutcome> {
+  /** CONFIG SET: all pairs or none. The error reply, code first, or null. */
+  set(pairs: readonly (readonly [string, string])[], context: SetContext = {}): string | null {
     const checked = this.#check(pairs, context);
-    if (!Array.isArray(checked)) return checked;
+    if (typeof checked === 'string') return checked;
     const undo: Undo[] = [];
     for (const { directive, name, text } of checked) {
       const before = this.#value(directive);
@@ -132,9 +142,7 @@ export class SettingsStore {
       const changed = !directive.kind.equal(before, this.#value(directive));
       if (changed || directive.volatile) undo.push({ directive, value: before });
     }
-    const changed = new Set(undo.map(({ directive }) => directive.name));
-    const effects = this.#effects.filter(({ names }) => [...names].some((name) => changed.has(name)));
-    return this.#applyFrom(effects, 0, checked, undo);
+    return this.#apply(checked, undo);
   }
 
   /** Sets one directive from its arguments; throws ValueError. For the loader: no effects, no protection. */
@@ -169,25 +177,21 @@ export class SettingsStore {
     (this as unknown as Record<string, unknown>)[camelCase(directive.name)] = value;
   }
 
-  #check(pairs: readonly (readonly [string, string])[], context: SetContext): Assignment[] | SetOutcome {
+  /** The assignments, or the error reply. */
+  #check(pairs: readonly (readonly [string, string])[], context: SetContext): Assignment[] | string {
     const list: Assignment[] = [];
-    let refusal: SetOutcome | undefined;
+    let refusal: string | undefined;
     for (const [given, text] of pairs) {
       const name = given.toLowerCase();
       const directive = lookUp(name);
       if (directive === undefined) {
-        refusal ??= { ok: false, error: `ERR Unknown option or number of arguments for CONFIG SET - '${given}'` };
+        refusal ??= `ERR Unknown option or number of arguments for CONFIG SET - '${given}'`;
         continue;
       }
       // The loading error comes before all others: the client may try again later.
-      if (directive.denyLoading && context.loading) {
-        return { ok: false, error: 'LOADING Redis is loading the dataset in memory' };
-      }
-      const reason = this.#refusal(
-        directive,
-        context,
-        list.some((other) => other.name === name),
-      );
+      if (directive.denyLoading && context.loading) return 'LOADING Redis is loading the dataset in memory';
+      const duplicate = list.some((other) => other.name === name);
+      const reason = this.#refusal(directive, context, duplicate);
       if (reason !== undefined) refusal ??= failed(name, reason);
       list.push({ directive, name, text });
     }
@@ -203,40 +207,20 @@ export class SettingsStore {
     return duplicate ? 'duplicate parameter' : undefined;
   }
 
-  /** Runs effects in order, staying synchronous until one gives a promise. */
-  #applyFrom(
-    effects: readonly Effect[],
-    start: number,
-    assignments: readonly Assignment[],
-    undo: readonly Undo[],
-  ): SetOutcome | Promise<SetOutcome> {
-    for (let at = start; at < effects.length; at++) {
-      const effect = effects[at] as Effect;
+  /** Runs the effects of what changed. When one fails, the old values come back and those that ran take them in again. */
+  #apply(assignments: readonly Assignment[], undo: readonly Undo[]): string | null {
+    const changed = new Set(undo.map(({ directive }) => directive.name));
+    const ran: Effect[] = [];
+    for (const effect of this.#effects) {
+      if (![...effect.names].some((name) => changed.has(name))) continue;
+      ran.push(effect);
       const reason = effect.apply();
-      if (reason instanceof Promise) {
-        return reason.then((text) =>
-          text === undefined
-            ? this.#applyFrom(effects, at + 1, assignments, undo)
-            : this.#takeBack(effects.slice(0, at + 1), assignments, undo, text),
-        );
-      }
-      if (reason !== undefined) return this.#takeBack(effects.slice(0, at + 1), assignments, undo, reason);
+      if (reason === undefined) continue;
+      this.#restore(undo);
+      for (const done of ran) done.apply();
+      return failed(assignments.find(({ directive }) => effect.names.has(directive.name))?.name ?? '', reason);
     }
-    return { ok: true };
-  }
-
-  /** Puts the old values back and lets the effects that ran take them in again. The last of `ran` failed. */
-  #takeBack(
-    ran: readonly Effect[],
-    assignments: readonly Assignment[],
-    undo: readonly Undo[],
-    reason: string,
-  ): SetOutcome | Promise<SetOutcome> {
-    this.#restore(undo);
-    const culprit = ran[ran.length - 1] as Effect;
-    const name = assignments.find(({ directive }) => culprit.names.has(directive.name))?.name ?? '';
-    const pending = ran.map((effect) => effect.apply()).filter((result) => result instanceof Promise);
-    return pending.length === 0 ? failed(name, reason) : Promise.allSettled(pending).then(() => failed(name, reason));
+    return null;
   }
 
   #restore(undo: readonly Undo[]): void {
@@ -278,7 +262,5 @@ function camelCase(name: string): string {
 /** Words between single spaces; an empty text has none. */
 export const splitWords = (text: string): string[] => (text === '' ? [] : text.split(' '));
 
-const failed = (name: string, reason: string): SetOutcome => ({
-  ok: false,
-  error: `ERR CONFIG SET failed (possibly related to argument '${name}') - ${reason}`,
-});
+const failed = (name: string, reason: string): string =>
+  `ERR CONFIG SET failed (possibly related to argument '${name}') - ${reason}`;

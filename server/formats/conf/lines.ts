@@ -15,8 +15,7 @@ export type ConfLine =
     };
 
 /**
- * All lines of a file given as byte text (see split.ts). A file that ends with a newline has one more, empty line:
- * CONFIG REWRITE keeps it, as Redis does.
+ * All lines of a file given as byte text (see split.ts). A file that ends with a newline has one more, empty line.
  */
 export function parseLines(content: string): ConfLine[] {
   return content.split('\n').map((raw, index) => parseLine(raw, index + 1));
