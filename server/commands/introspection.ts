@@ -43,7 +43,7 @@ function info(c: Context): void {
   c.reply.array(c.argc - 2);
   for (let i = 2; i < c.argc; i++) {
     const command = commandNamed(c, i);
-    if (command === null) c.reply.nilArray();
+    if (command === null) c.reply.nil();
     else writeCommandInfo(c.reply, command);
   }
 }
