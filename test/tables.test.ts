@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ArgumentSpec, commandSpecs, listCommandDocs } from '../server/commands/docs.ts';
 import type { KeySpec } from '../server/commands/spec.ts';
+import { createCommandTable } from '../server/commands/table.ts';
 
 describe('every command', () => {
   const docs = listCommandDocs();
@@ -65,6 +66,26 @@ describe('every command', () => {
       if (!spec.subcommands) continue;
       expect(Object.keys(spec.subcommands), name).toContain('help');
       for (const sub of Object.values(spec.subcommands)) expect(sub.group, name).toBe(spec.group);
+    }
+  });
+});
+
+describe('every served command', () => {
+  it('has a spec, a place of its own and is found under its name', () => {
+    const index = createCommandTable();
+    const served = index.all().flatMap((command) => [command, ...(command.subcommands?.all() ?? [])]);
+    expect(new Set(served.map(({ id }) => id)).size).toBe(served.length);
+    expect(new Set(served.map(({ name }) => name)).size).toBe(served.length);
+    for (const command of index.all()) {
+      const name = Buffer.from(command.name.toUpperCase());
+      expect(index.find(name, 0, name.length)?.name).toBe(command.name);
+      expect(command.spec).toBe(commandSpecs[command.name]);
+    }
+  });
+
+  it('does something, by itself or by its subcommands', () => {
+    for (const command of createCommandTable().all()) {
+      expect(command.handler !== null || command.subcommands !== null, command.name).toBe(true);
     }
   });
 });

@@ -1,7 +1,7 @@
 // What the table says about a command, handlers aside: the types of its entries, and the views that follow from them.
 
 /** Flags of a command, in the order in which COMMAND INFO lists them. */
-export const publicFlags = [
+const publicFlags = [
   'write',
   'readonly',
   'denyoom',
@@ -31,12 +31,7 @@ type PublicFlag = (typeof publicFlags)[number];
  * and stay out of COMMAND INFO: `may_replicate` (has effects that replicas must see without being a write), `sentinel`
  * (served in sentinel mode, too), `only_sentinel` (served there alone), `protected` (needs a directive to be enabled).
  */
-export type CommandFlag =
-  | Exclude<PublicFlag, 'movablekeys'>
-  | 'may_replicate'
-  | 'sentinel'
-  | 'only_sentinel'
-  | 'protected';
+type CommandFlag = Exclude<PublicFlag, 'movablekeys'> | 'may_replicate' | 'sentinel' | 'only_sentinel' | 'protected';
 
 /** ACL categories without the `@`, in the order in which ACL CAT and COMMAND INFO list them. */
 export const aclCategories = [
@@ -111,7 +106,7 @@ export type KeySpec = {
 /** Rules that key specs cannot express; key-positions.ts has the function for each. */
 export type KeyRule = 'set' | 'bitfield' | 'sort' | 'sort_ro' | 'migrate';
 
-export type ArgumentType =
+type ArgumentType =
   | 'string'
   | 'integer'
   | 'double'
@@ -207,7 +202,7 @@ export function legacyKeyRange(spec: CommandSpec): LegacyKeyRange {
   let movable = false;
   for (const keySpec of keySpecs) {
     const range = plainRange(keySpec);
-    if (!range || range.step !== 1 || (last !== 0 && last !== range.first - 1)) {
+    if (range?.step !== 1 || (last !== 0 && last !== range.first - 1)) {
       movable = true;
       continue;
     }

@@ -6,8 +6,12 @@ import { configHandlers } from './config.ts';
 import { connectionHandlers } from './connection.ts';
 import { commandSpecs } from './docs.ts';
 import { genericHandlers } from './generic.ts';
+import { hashHandlers } from './hash.ts';
+import { hashExpiryHandlers } from './hash-expiry.ts';
+import { introspectionHandlers } from './introspection.ts';
 import { type Command, CommandIndex, Flag } from './registry.ts';
 import { persistenceHandlers, serverHandlers } from './server.ts';
+import { setHandlers } from './set.ts';
 import { type CommandSpec, legacyKeyRange } from './spec.ts';
 import { stringHandlers } from './string.ts';
 import { transactionHandlers } from './transaction.ts';
@@ -20,7 +24,11 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   serverHandlers,
   persistenceHandlers,
   configHandlers,
+  introspectionHandlers,
   transactionHandlers,
+  hashHandlers,
+  setHandlers,
+  hashExpiryHandlers,
 ];
 
 /** Commands that MULTI does not queue. */
@@ -47,15 +55,19 @@ export function createCommandTable(): CommandIndex {
       if (served === undefined) continue;
       const spec = commandSpecs[name];
       if (spec === undefined) throw new Error(`command table: '${name}' has a handler but no spec`);
-      const command = createCommand(name, spec, typeof served === 'function' ? served : null, null, id++);
+      // The handler under '' is the container's own (COMMAND without a subcommand).
+      const own = typeof served === 'function' ? served : (served[''] ?? null);
+      const command = createCommand(name, spec, own, null, id++);
       if (typeof served !== 'function') {
         const subcommands: Command[] = [];
-        for (const [sub, handler] of Object.entries(served)) {
+        const named = Object.entries(served).filter(([sub]) => sub !== '');
+        for (const [sub, handler] of named) {
           const subSpec = spec.subcommands?.[sub];
           if (subSpec === undefined) throw new Error(`command table: '${name}|${sub}' has a handler but no spec`);
           subcommands.push(createCommand(`${name}|${sub}`, subSpec, handler, command, id++));
         }
-        Object.assign(command, { subcommands: new CommandIndex(subcommands, Object.keys(served)) });
+        const words = named.map(([sub]) => sub);
+        Object.assign(command, { subcommands: new CommandIndex(subcommands, words) });
       }
       commands.push(command);
     }

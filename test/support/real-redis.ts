@@ -8,7 +8,7 @@ import type { Reply } from '../../server/formats/resp/reply.ts';
 import { Client } from '../../server/net/client.ts';
 
 /** The version that replies are compared with. */
-export const ORACLE_VERSION = '7.0.15';
+const ORACLE_VERSION = '7.0.15';
 
 /** Replies as plain values: text as latin1 strings, errors as `Error`, sets and pushes as arrays, maps as objects. */
 export type PlainReply =
