@@ -56,6 +56,8 @@ describe('every command', () => {
     for (const { name, spec } of docs) {
       expect(name).toBe(name.toLowerCase());
       for (const argument of flatten(spec.arguments ?? [])) {
+        // CLIENT SETINFO's attributes are small in Redis, too.
+        if (argument.token?.startsWith('lib-')) continue;
         expect(argument.token ?? '', name).toBe((argument.token ?? '').toUpperCase());
       }
     }

@@ -262,8 +262,8 @@ export const clientSpecs = {
             name: 'attr',
             type: 'oneof',
             arguments: [
-              { name: 'libname', type: 'string', token: 'LIB-NAME' },
-              { name: 'libver', type: 'string', token: 'LIB-VER' },
+              { name: 'libname', type: 'string', token: 'lib-name' },
+              { name: 'libver', type: 'string', token: 'lib-ver' },
             ],
           },
         ],
