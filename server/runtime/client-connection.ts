@@ -1,0 +1,127 @@
+// A client's socket: input goes to the server in place, output is queued and leaves in one write per turn.
+
+import type { Socket } from 'node:net';
+import type { ReplyWriter } from '../formats/resp/writer.ts';
+import type { Session, Transport } from '../commands/session.ts';
+import type { Connection } from '../net/listener.ts';
+
+/** Up to here a reply is handed over as a string: the kernel takes it at once and our buffer is free again. */
+const STRING_BYTES_MAX = 16 * 1024;
+
+/** What a connection tells the server. */
+export interface ConnectionOwner {
+  input(session: Session, buf: Buffer, end: number): void;
+  gone(session: Session): void;
+  /** Bytes were queued outside the client's own turn: flush() has to be called at the end of it. */
+  needsFlush(connection: ClientConnection): void;
+  /** The queue has grown: limits are checked. */
+  queued(session: Session): void;
+}
+
+export class ClientConnection implements Connection, Transport {
+  session!: Session;
+  readonly isUnix: boolean;
+  readonly peerAddress: string;
+  readonly localAddress: string;
+  private readonly socket: Socket;
+  private readonly owner: ConnectionOwner;
+  private chunks: Buffer[] = [];
+  private chunkBytes = 0;
+  private open = true;
+
+  constructor(socket: Socket, isUnix: boolean, unixPath: string, owner: ConnectionOwner) {
+    this.socket = socket;
+    this.isUnix = isUnix;
+    this.owner = owner;
+    this.peerAddress = isUnix ? `${unixPath}:0` : address(socket.remoteAddress, socket.remotePort);
+    this.localAddress = isUnix ? `${unixPath}:0` : address(socket.localAddress, socket.localPort);
+  }
+
+  /** Whether the peer is on this machine. */
+  get isLocal(): boolean {
+    const remote = this.socket.remoteAddress ?? '';
+    return this.isUnix || remote.startsWith('127.') || remote === '::1' || remote.startsWith('::ffff:127.');
+  }
+
+  receive(buf: Buffer, end: number): void {
+    if (this.open) this.owner.input(this.session, buf, end);
+  }
+
+  closed(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.chunks = [];
+    this.chunkBytes = 0;
+    this.owner.gone(this.session);
+  }
+
+  drained(): void {
+    this.owner.queued(this.session);
+  }
+
+  get queuedBytes(): number {
+    return this.chunkBytes + this.socket.writableLength;
+  }
+
+  send(bytes: Buffer): void {
+    if (!this.open) return;
+    if (this.chunkBytes === 0) this.owner.needsFlush(this);
+    this.chunks.push(bytes);
+    this.chunkBytes += bytes.length;
+    this.owner.queued(this.session);
+  }
+
+  /** Sends what send() has queued. */
+  flush(): void {
+    if (this.chunkBytes === 0 || !this.open) return;
+    const bytes = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks, this.chunkBytes);
+    this.chunks = [];
+    this.chunkBytes = 0;
+    this.session.totalOutputBytes += bytes.length;
+    this.socket.write(bytes);
+  }
+
+  /** Sends the replies of the client's own turn and empties the writer. */
+  sendReplies(reply: ReplyWriter): void {
+    if (reply.pos === 0) return;
+    if (!this.open) {
+      reply.clear();
+      return;
+    }
+    this.flush();
+    this.session.totalOutputBytes += reply.pos;
+    if (reply.pos <= STRING_BYTES_MAX) {
+      this.socket.write(reply.buf.toString('latin1', 0, reply.pos), 'latin1');
+      reply.clear();
+    } else {
+      this.socket.write(reply.take());
+    }
+    if (this.socket.writableLength > 0) this.owner.queued(this.session);
+  }
+
+  closeGracefully(): void {
+    this.flush();
+    this.socket.end(() => this.socket.destroy());
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  setKeepAlive(seconds: number): void {
+    if (!this.isUnix) this.socket.setKeepAlive(seconds > 0, seconds * 1000);
+  }
+}
+
+function address(host: string | undefined, port: number | undefined): string {
+  const plain = (host ?? '?').replace(/^::ffff:(?=\d+\.)/, '');
+  return plain.includes(':') ? `[${plain}]:${port ?? 0}` : `${plain}:${port ?? 0}`;
+}

@@ -1,0 +1,147 @@
+// All clients: who they are, how many there may be, who has been idle or slow for too long.
+
+import type { ClientRegistry } from '../commands/services.ts';
+import type { Session } from '../commands/session.ts';
+
+/** A pause of clients by CLIENT PAUSE. */
+interface Pause {
+  untilMs: number;
+  mode: 'all' | 'write';
+}
+
+export interface OutputLimit {
+  hardBytes: number;
+  softBytes: number;
+  softSeconds: number;
+}
+
+export class Clients implements ClientRegistry {
+  readonly all = new Map<number, Session>();
+  /** Ids are never used twice. */
+  private nextId = 1;
+  private pauseState: Pause | null = null;
+  private readonly onUnpause: () => void;
+  readonly monitors = new Set<Session>();
+
+  constructor(onUnpause: () => void) {
+    this.onUnpause = onUnpause;
+  }
+
+  takeId(): number {
+    return this.nextId++;
+  }
+
+  add(session: Session): void {
+    this.all.set(session.id, session);
+  }
+
+  remove(session: Session): void {
+    this.all.delete(session.id);
+    this.forgetModes(session);
+  }
+
+  byId(id: number): Session | undefined {
+    return this.all.get(id);
+  }
+
+  kill(session: Session, current: Session): void {
+    if (session === current) session.closeAfterReply = true;
+    else session.transport.destroy();
+  }
+
+  forgetModes(session: Session): void {
+    session.monitoring = false;
+    this.monitors.delete(session);
+    session.tracking = null;
+  }
+
+  pause(untilMs: number, mode: 'all' | 'write'): void {
+    const pause = this.pauseState;
+    // A second pause never shortens the first, nor does it make it weaker.
+    this.pauseState = {
+      untilMs: Math.max(untilMs, pause?.untilMs ?? 0),
+      mode: pause?.mode === 'all' ? 'all' : mode,
+    };
+  }
+
+  unpause(): void {
+    if (this.pauseState === null) return;
+    this.pauseState = null;
+    this.onUnpause();
+  }
+
+  /** The pause in force, if any. */
+  pausedMode(nowMs: number): 'all' | 'write' | null {
+    if (this.pauseState === null) return null;
+    if (nowMs < this.pauseState.untilMs) return this.pauseState.mode;
+    this.unpause();
+    return null;
+  }
+
+  get pausing(): boolean {
+    return this.pauseState !== null;
+  }
+
+  describe(session: Session): string {
+    return this.describeAt(session, Date.now());
+  }
+
+  /** One line of CLIENT LIST. */
+  describeAt(session: Session, nowMs: number): string {
+    const seconds = (since: number) => Math.max(0, Math.floor((nowMs - since) / 1000));
+    const queued = session.transport.queuedBytes;
+    const input = session.inputBytes;
+    const capacity = session.input?.length ?? 0;
+    const fields: [string, string | number][] = [
+      ['id', session.id],
+      ['addr', session.transport.peerAddress],
+      ['laddr', session.transport.localAddress],
+      ['fd', 8 + session.id],
+      ['name', session.name],
+      ['age', seconds(session.createdAtMs)],
+      ['idle', seconds(session.lastActiveMs)],
+      ['flags', flagsOf(session)],
+      ['db', session.db.index],
+      ['sub', session.channels.size],
+      ['psub', session.patterns.size],
+      ['ssub', session.shardChannels.size],
+      ['multi', session.queued === null ? -1 : session.queued.length],
+      ['qbuf', input],
+      ['qbuf-free', capacity - input],
+      ['argv-mem', 0],
+      ['multi-mem', session.queuedBytes],
+      ['rbs', 0],
+      ['rbp', 0],
+      ['obl', 0],
+      ['oll', queued > 0 ? 1 : 0],
+      ['omem', queued],
+      ['tot-mem', capacity + queued + session.queuedBytes],
+      ['events', 'r'],
+      ['cmd', session.lastCommand?.name ?? 'NULL'],
+      ['user', session.user],
+      ['redir', session.tracking === null ? -1 : session.tracking.redirect],
+      ['resp', session.resp3 ? 3 : 2],
+      ['lib-name', session.libraryName],
+      ['lib-ver', session.libraryVersion],
+    ];
+    return fields.map(([name, value]) => `${name}=${value}`).join(' ');
+  }
+}
+
+/** CLIENT LIST's flags, `N` for none. */
+function flagsOf(session: Session): string {
+  let flags = '';
+  if (session.monitoring) flags += 'O';
+  if (session.subscriptions > 0) flags += 'P';
+  if (session.queued !== null) flags += 'x';
+  if (session.blocked !== null) flags += 'b';
+  if (session.tracking !== null) flags += 't';
+  if (session.tracking?.redirectBroken) flags += 'R';
+  if (session.tracking?.broadcast) flags += 'B';
+  if (session.watchBroken) flags += 'd';
+  if (session.closeAfterReply) flags += 'c';
+  if (session.transport.isUnix) flags += 'U';
+  if (session.noEvict) flags += 'e';
+  if (session.noTouch) flags += 'T';
+  return flags === '' ? 'N' : flags;
+}

@@ -1,0 +1,585 @@
+// The running server: wires databases, dispatcher, clients, events and persistence together and supplies what commands
+// ask for through Services.
+
+import type { Socket } from 'node:net';
+import { createCommandTable } from '../commands/table.ts';
+import { Context } from '../commands/context.ts';
+import { ERRORS } from '../commands/errors.ts';
+import { type Command, type CommandIndex, Flag } from '../commands/registry.ts';
+import type {
+  AuthService,
+  ConfigurationService,
+  InfoService,
+  Limits,
+  PersistenceService,
+  Services,
+  ShutdownOptions,
+  ValueService,
+} from '../commands/services.ts';
+import { ReplyMode, Session, type StoredRequest } from '../commands/session.ts';
+import type { Settings } from '../config/settings.ts';
+import { Decoded, RequestDecoder } from '../formats/resp/request.ts';
+import { ReplyWriter } from '../formats/resp/writer.ts';
+import type { Database } from '../keyspace/database.ts';
+import { Keyspace } from '../keyspace/keyspace.ts';
+import { type Connection, type ConnectionEvents, Listener } from '../net/listener.ts';
+import { Blocking } from './blocking.ts';
+import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
+import { Clients } from './clients.ts';
+import { applyReplyMode, Dispatcher, type DispatchHost } from './dispatch.ts';
+import { Events } from './events.ts';
+import type { Host } from './host.ts';
+import type { Log } from './log.ts';
+import { PubSub } from './pubsub.ts';
+import { ServerStats } from './stats.ts';
+import { Transactions } from './transactions.ts';
+
+/** Replies of a batch are sent when they exceed this, so that a long pipeline does not pile up. */
+const FLUSH_BYTES = 48 * 1024;
+/** A client that is held back is not read beyond this. */
+const HELD_INPUT_BYTES_MAX = 1024 * 1024;
+/** First size of the buffer for an incomplete request. */
+const INPUT_BYTES = 1024;
+
+/** Parts that are made after the server because they need it. */
+export interface Parts {
+  persistence: PersistenceService & { readonly writesRefused: string | null };
+  values: ValueService;
+  info: InfoService;
+  auth: AuthService & { permissionRefusal(c: Context, command: Command): string | null };
+  configuration: ConfigurationService;
+}
+
+export class Server implements Services, DispatchHost, ConnectionEvents, ConnectionOwner {
+  readonly settings: Settings;
+  readonly host: Host;
+  readonly logger: Log;
+  readonly keyspace: Keyspace;
+  readonly commands: CommandIndex = createCommandTable();
+  readonly reply = new ReplyWriter();
+  readonly context: Context;
+  readonly stats = new ServerStats();
+  readonly clients: Clients;
+  readonly events: Events;
+  readonly pubsub: PubSub;
+  readonly blocking: Blocking;
+  readonly transactions: Transactions;
+  readonly listener: Listener;
+  readonly limits: Limits;
+  readonly identity: { redisVersion: string; runId: string; role: 'primary' | 'replica' };
+  readonly random: (bound: number) => number;
+  readonly randomBytes: (bytes: number) => Buffer;
+  readonly now: () => number;
+  readonly monotonicMs: () => number;
+  readonly log: Log['write'];
+  persistence!: Parts['persistence'];
+  values!: ValueService;
+  info!: InfoService;
+  auth!: Parts['auth'];
+  configuration!: ConfigurationService;
+  loading = false;
+  /** Bytes of data allowed (maxmemory); 0: no limit. */
+  memoryMax = 0;
+  /** Frees memory; set with the eviction policy. */
+  evict: () => boolean = () => true;
+  /** Told of each command that has run: slow log, latency monitor, statistics by command. */
+  readonly afterCommand: ((c: Context, command: Command, microseconds: number) => void)[] = [];
+  private readonly dispatcher: Dispatcher;
+  private readonly decoder = new RequestDecoder();
+  private readonly requestLimits = { bulkBytesMax: 512 * 1024 * 1024, authenticated: true };
+  private readonly toFlush = new Set<ClientConnection>();
+  private flushScheduled = false;
+  /** The session whose turn it is. */
+  private current: Session | null = null;
+  private readonly postponed = new Map<Session, StoredRequest>();
+  private bracketOpen = false;
+  private bracketWritten = false;
+  onShutdown: (options: ShutdownOptions) => string | null = () => null;
+
+  constructor(settings: Settings, host: Host, logger: Log) {
+    this.settings = settings;
+    this.host = host;
+    this.logger = logger;
+    this.log = logger.write;
+    this.now = host.now;
+    this.monotonicMs = host.monotonicMs;
+    this.random = host.random;
+    this.randomBytes = host.randomBytes;
+    const seed = host.randomBytes(8);
+    this.keyspace = new Keyspace(Number(settings.databases), { k0: seed.readInt32LE(0), k1: seed.readInt32LE(4) });
+    this.limits = { bulkBytesMax: this.requestLimits.bulkBytesMax };
+    this.identity = { redisVersion: host.redisVersion, runId: host.randomBytes(20).toString('hex'), role: 'primary' };
+    this.context = new Context(this.keyspace, this.reply, this);
+    this.reply.onError = (text) => this.stats.countError(text);
+    this.clients = new Clients(() => this.resumePostponed());
+    this.pubsub = new PubSub((session, write) => this.deliver(session, write));
+    this.events = new Events((channel, message) => this.pubsub.publish(channel, message, false));
+    this.dispatcher = new Dispatcher(this);
+    this.blocking = new Blocking({
+      rerun: (session, request) => this.rerun(session, request),
+      answer: (session, answer) =>
+        this.deliver(session, (reply) => {
+          if (answer === 'nil') reply.nil();
+          else if (answer === 'nilArray') reply.nilArray();
+          else reply.error(answer.error);
+        }),
+      release: (session) => this.release(session),
+      at: (timeMs, callback) => host.at(timeMs, callback),
+    });
+    this.transactions = new Transactions({
+      context: this.context,
+      runQueued: (request) => this.runStored(request),
+      bracket: (begin) => this.bracket(begin),
+    });
+    this.events.listeners.push(this.transactions, this.blocking);
+    this.listener = new Listener(this);
+  }
+
+  /** Takes the parts that were made with this server. */
+  install(parts: Parts): void {
+    Object.assign(this, parts);
+  }
+
+  setBulkLimit(bytes: number): void {
+    this.requestLimits.bulkBytesMax = bytes;
+    this.limits.bulkBytesMax = bytes;
+  }
+
+  nowMicroseconds(): number {
+    return this.host.nowMicroseconds();
+  }
+
+  shutdown(options: ShutdownOptions): string | null {
+    return this.onShutdown(options);
+  }
+
+  // --- connections ---
+
+  accept(socket: Socket, isUnix: boolean): Connection | null {
+    const connection = new ClientConnection(socket, isUnix, this.settings.string('unixsocket'), this);
+    const refusal = this.acceptRefusal(connection);
+    if (refusal !== null) {
+      this.stats.rejectedConnections++;
+      socket.on('error', () => undefined);
+      socket.end(`-${refusal}\r\n`, 'latin1', () => socket.destroy());
+      return null;
+    }
+    this.stats.connectionsReceived++;
+    connection.setKeepAlive(Number(this.settings.tcpKeepalive));
+    const authenticated = this.auth.openToAll;
+    const session = new Session(this.clients.takeId(), connection, this.keyspace.databases[0], authenticated, this.now());
+    connection.session = session;
+    this.clients.add(session);
+    this.auth.logout(session);
+    return connection;
+  }
+
+  private acceptRefusal(connection: ClientConnection): string | null {
+    if (this.clients.all.size >= Number(this.settings.maxclients)) return 'ERR max number of clients reached';
+    if (this.settings.protectedMode && this.auth.openToAll && !connection.isLocal) return PROTECTED_MODE;
+    return null;
+  }
+
+  input(session: Session, buf: Buffer, end: number): void {
+    session.totalInputBytes += end;
+    this.stats.inputBytes += end;
+    if (session.held || session.closing) {
+      this.stash(session, buf, 0, end);
+      if (session.held && session.inputBytes > HELD_INPUT_BYTES_MAX) session.transport.pause();
+      return;
+    }
+    if (session.input === null) {
+      const consumed = this.serve(session, buf, 0, end);
+      if (consumed < end) this.stash(session, buf, consumed, end);
+    } else {
+      this.stash(session, buf, 0, end);
+      if (session.inputBytes >= session.inputNeeded) this.serveStashed(session);
+    }
+  }
+
+  gone(session: Session): void {
+    session.closing = true;
+    this.blocking.forget(session);
+    this.transactions.discard(session);
+    this.pubsub.unsubscribeAll(session);
+    this.postponed.delete(session);
+    this.clients.remove(session);
+    session.input = null;
+    session.partial = null;
+  }
+
+  needsFlush(connection: ClientConnection): void {
+    this.toFlush.add(connection);
+    if (this.current !== null || this.flushScheduled) return;
+    this.flushScheduled = true;
+    setImmediate(() => {
+      this.flushScheduled = false;
+      this.flushOthers();
+    });
+  }
+
+  queued(session: Session): void {
+    const limit = this.outputLimit(session);
+    const bytes = session.transport.queuedBytes;
+    if (limit.hardBytes > 0 && bytes > limit.hardBytes) this.dropSlow(session);
+    else if (limit.softBytes > 0 && bytes > limit.softBytes) {
+      const nowMs = this.now();
+      if (session.softLimitSinceMs === 0) session.softLimitSinceMs = nowMs;
+      else if (nowMs - session.softLimitSinceMs > limit.softSeconds * 1000) this.dropSlow(session);
+    } else session.softLimitSinceMs = 0;
+  }
+
+  private outputLimit(session: Session) {
+    const limits = this.settings.clientOutputBufferLimit;
+    return session.subscriptions > 0 ? limits.pubsub : limits.normal;
+  }
+
+  private dropSlow(session: Session): void {
+    if (session.closing) return;
+    session.closing = true;
+    this.log(
+      'warning',
+      `Client ${this.clients.describe(session)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
+    );
+    setImmediate(() => session.transport.destroy());
+  }
+
+  // --- serving requests ---
+
+  /** Serves the requests in `buf` from `start` to `end`; returns the position up to which input was used. */
+  private serve(session: Session, buf: Buffer, start: number, end: number): number {
+    const c = this.context;
+    const reply = this.reply;
+    const decoder = this.decoder;
+    const limits = this.requestLimits;
+    this.beginTurn(session);
+    let at = start;
+    while (at < end) {
+      limits.authenticated = session.authenticated;
+      const partial = session.partial;
+      session.partial = null;
+      const status = decoder.decode(buf, at, end, limits, partial);
+      if (status !== Decoded.request) {
+        if (status === Decoded.needMore) {
+          session.inputNeeded = decoder.neededBytes;
+          session.partial = decoder.suspend();
+        } else {
+          this.protocolError(session, decoder.error);
+          at = end;
+        }
+        break;
+      }
+      at = decoder.next;
+      if (decoder.argc === 0) continue;
+      c.argc = decoder.argc;
+      c.buf = decoder.buf;
+      c.pos = decoder.pos;
+      c.len = decoder.len;
+      const mark = reply.pos;
+      this.dispatcher.dispatch(c);
+      session.totalCommands++;
+      session.lastCommand = c.command;
+      if (session.replyMode !== ReplyMode.on) applyReplyMode(c, mark);
+      if (this.blocking.hasReady) this.serveReady();
+      if (session.held || session.closing || session.closeAfterReply) break;
+      if (reply.pos > FLUSH_BYTES) this.sendReplies(session);
+    }
+    this.endTurn(session);
+    return session.closeAfterReply || session.closing ? end : at;
+  }
+
+  private beginTurn(session: Session): void {
+    const c = this.context;
+    const nowMs = this.now();
+    this.current = session;
+    session.lastActiveMs = nowMs;
+    c.session = session;
+    c.db = session.db;
+    c.nowMs = nowMs;
+    c.resumed = false;
+    this.reply.resp3 = session.resp3;
+    this.dispatcher.startBatch();
+  }
+
+  private endTurn(session: Session): void {
+    this.sendReplies(session);
+    if (session.closeAfterReply && !session.closing) {
+      session.closing = true;
+      session.transport.closeGracefully();
+    }
+    this.current = null;
+    if (this.toFlush.size > 0) this.flushOthers();
+  }
+
+  private sendReplies(session: Session): void {
+    this.stats.outputBytes += this.reply.pos;
+    (session.transport as ClientConnection).sendReplies(this.reply);
+  }
+
+  private flushOthers(): void {
+    for (const connection of this.toFlush) connection.flush();
+    this.toFlush.clear();
+  }
+
+  /** Input that has to wait: the rest of a request, or requests of a client that is held back. */
+  private stash(session: Session, buf: Buffer, start: number, end: number): void {
+    const bytes = end - start;
+    const total = session.inputBytes + bytes;
+    const limit = Number(this.settings.clientQueryBufferLimit);
+    if (total > limit) {
+      this.log('warning', `Closing client that reached max query buffer length: ${this.clients.describe(session)}`);
+      session.closing = true;
+      session.transport.destroy();
+      return;
+    }
+    const input = session.input;
+    if (input === null || input.length < total) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(total, session.inputNeeded, INPUT_BYTES, (input?.length ?? 0) * 2));
+      if (input !== null) input.copy(grown, 0, 0, session.inputBytes);
+      session.input = grown;
+    }
+    buf.copy(session.input!, session.inputBytes, start, end);
+    session.inputBytes = total;
+  }
+
+  private serveStashed(session: Session): void {
+    const input = session.input;
+    if (input === null) return;
+    const end = session.inputBytes;
+    session.input = null;
+    session.inputBytes = 0;
+    session.inputNeeded = 0;
+    const consumed = this.serve(session, input, 0, end);
+    if (consumed === end) return;
+    if (consumed === 0) {
+      session.input = input;
+      session.inputBytes = end;
+    } else this.stash(session, input, consumed, end);
+  }
+
+  private protocolError(session: Session, error: string): void {
+    this.log('verbose', `Protocol error (${error}) from client: ${this.clients.describe(session)}`);
+    this.reply.error(`ERR Protocol error: ${error}`);
+    session.closeAfterReply = true;
+  }
+
+  // --- requests that run outside their own turn ---
+
+  /** Runs a kept request in the current turn, its reply going to the writer. */
+  private runStored(request: StoredRequest): void {
+    const c = this.context;
+    this.bindRequest(request);
+    this.dispatcher.run(c, request.command);
+  }
+
+  private bindRequest(request: StoredRequest): void {
+    const c = this.context;
+    const { args } = request;
+    c.argc = args.length;
+    c.buf = Buffer.concat(args);
+    c.pos = new Int32Array(args.length);
+    c.len = new Int32Array(args.length);
+    for (let i = 0, at = 0; i < args.length; at += args[i].length, i++) {
+      c.pos[i] = at;
+      c.len[i] = args[i].length;
+    }
+    c.command = request.command;
+  }
+
+  /** Runs a waiting client's request again, as its own turn inside the current one. */
+  private rerun(session: Session, request: StoredRequest): void {
+    this.asSession(session, () => {
+      this.context.resumed = true;
+      this.runStored(request);
+    });
+  }
+
+  /** Makes `session` the one being served while `action` runs; what it writes goes to its queue. */
+  private asSession(session: Session, action: () => void): void {
+    const c = this.context;
+    const saved = { session: c.session, db: c.db, command: c.command, resumed: c.resumed, current: this.current };
+    const request = { argc: c.argc, buf: c.buf, pos: c.pos, len: c.len };
+    const mark = this.reply.pos;
+    const resp3 = this.reply.resp3;
+    if (this.current === null) c.nowMs = this.now();
+    this.current = session;
+    c.session = session;
+    c.db = session.db;
+    this.reply.resp3 = session.resp3;
+    action();
+    if (this.reply.pos > mark) {
+      session.transport.send(Buffer.from(this.reply.buf.subarray(mark, this.reply.pos)));
+      this.reply.pos = mark;
+    }
+    this.current = saved.current;
+    Object.assign(c, request, { session: saved.session, db: saved.db, command: saved.command, resumed: saved.resumed });
+    this.reply.resp3 = resp3;
+  }
+
+  /** Serves waiting clients whose keys have changed. */
+  serveReady(): void {
+    this.blocking.serveReady();
+    if (this.current === null) this.flushOthers();
+  }
+
+  /** A client that was held back goes on with what it has sent meanwhile, once the current turn is over. */
+  private release(session: Session): void {
+    session.held = false;
+    setImmediate(() => {
+      if (session.held || session.closing) return;
+      session.transport.resume();
+      if (session.input !== null) this.serveStashed(session);
+    });
+  }
+
+  /** Writes to any client, in order with its replies. */
+  deliver(session: Session, write: (reply: ReplyWriter) => void): void {
+    if (session === this.current) {
+      write(this.reply);
+      return;
+    }
+    const reply = this.reply;
+    const mark = reply.pos;
+    const resp3 = reply.resp3;
+    reply.resp3 = session.resp3;
+    write(reply);
+    session.transport.send(Buffer.from(reply.buf.subarray(mark, reply.pos)));
+    reply.pos = mark;
+    reply.resp3 = resp3;
+  }
+
+  // --- what the dispatcher asks ---
+
+  get cautious(): boolean {
+    return (
+      this.loading ||
+      this.memoryMax > 0 ||
+      this.clients.pausing ||
+      this.clients.monitors.size > 0 ||
+      this.persistence.writesRefused !== null
+    );
+  }
+
+  makeRoom(): boolean {
+    return this.memoryMax === 0 || this.evict();
+  }
+
+  writesRefused(): string | null {
+    return this.persistence.writesRefused;
+  }
+
+  holdBack(c: Context, command: Command): boolean {
+    const mode = this.clients.pausedMode(c.nowMs);
+    if (mode === null || c.session.queued !== null) return false;
+    const concerns =
+      mode === 'all' ? command.name !== 'client|unpause' : (command.flags & (Flag.write | Flag.may_replicate)) !== 0;
+    if (!concerns) return false;
+    this.postponed.set(c.session, c.storedRequest());
+    c.session.held = true;
+    return true;
+  }
+
+  private resumePostponed(): void {
+    for (const [session, request] of [...this.postponed]) {
+      this.postponed.delete(session);
+      this.asSession(session, () => {
+        this.bindRequest(request);
+        this.dispatcher.dispatch(this.context);
+      });
+      if (session.blocked === null) this.release(session);
+    }
+    if (this.current === null) this.flushOthers();
+  }
+
+  protectedRefusal(command: Command, session: Session): string | null {
+    const isDebug = command.name.startsWith('debug');
+    const allowed = isDebug ? this.settings.enableDebugCommand : this.settings.enableModuleCommand;
+    const local = (session.transport as ClientConnection).isLocal;
+    if (allowed === 'yes' || (allowed === 'local' && local)) return null;
+    const [name, directive] = isDebug ? ['DEBUG', 'enable-debug-command'] : ['MODULE', 'enable-module-command'];
+    return `ERR ${name} command not allowed. If the ${directive} option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.`;
+  }
+
+  permissionRefusal(c: Context, command: Command): string | null {
+    return this.auth.permissionRefusal(c, command);
+  }
+
+  monitor(c: Context): void {
+    if (this.clients.monitors.size === 0) return;
+    const seconds = (this.nowMicroseconds() / 1e6).toFixed(6);
+    const source = c.session.transport.isUnix ? `unix:${this.settings.string('unixsocket')}` : c.session.transport.peerAddress;
+    let line = `${seconds} [${c.db.index} ${source}]`;
+    for (let i = 0; i < c.argc; i++) line += ` ${quoteBytes(c.view(i))}`;
+    for (const session of this.clients.monitors) {
+      if (session !== c.session) this.deliver(session, (reply) => reply.simple(line));
+    }
+  }
+
+  ran(c: Context, command: Command, microseconds: number): void {
+    this.stats.commandsProcessed++;
+    for (let i = 0; i < this.afterCommand.length; i++) this.afterCommand[i](c, command, microseconds);
+  }
+
+  propagate(c: Context): void {
+    if (!this.events.propagating) return;
+    const commands = c.rewrites ?? [c.storedRequest().args];
+    if (commands.length === 0) return;
+    if (this.bracketOpen && !this.bracketWritten) {
+      this.bracketWritten = true;
+      this.events.propagate(c.db, [Buffer.from('MULTI')]);
+    }
+    for (const args of commands) this.events.propagate(c.db, args);
+  }
+
+  private bracket(begin: boolean): void {
+    if (!begin && this.bracketWritten) this.events.propagate(this.context.db, [Buffer.from('EXEC')]);
+    this.bracketOpen = begin;
+    this.bracketWritten = false;
+  }
+
+  fault(error: unknown, command: Command): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    for (const line of [`Internal error in '${command.name}':`, ...text.split('\n')]) this.log('warning', line);
+  }
+
+  /** Runs a command that comes from the AOF or a primary; replies are dropped. Returns its error text or null. */
+  replay(db: Database, session: Session, args: readonly Buffer[]): string | null {
+    const command = this.commands.find(args[0], 0, args[0].length);
+    if (command === null) return `${ERRORS.syntax}: unknown command '${args[0].toString('latin1')}'`;
+    const c = this.context;
+    let failure: string | null = null;
+    const onError = this.reply.onError;
+    this.reply.onError = (text) => {
+      failure = text;
+    };
+    session.db = db;
+    this.asSession(session, () => {
+      c.replaying = true;
+      this.bindRequest({ command, args: [...args] });
+      this.dispatcher.dispatch(c);
+      c.replaying = false;
+      this.reply.pos = 0;
+    });
+    this.reply.onError = onError;
+    return failure;
+  }
+}
+
+const PROTECTED_MODE =
+  "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.";
+
+/** Bytes in quotes with escapes, as MONITOR and the slow log show them. */
+export function quoteBytes(bytes: Uint8Array): string {
+  let text = '"';
+  for (const byte of bytes) {
+    if (byte === 92 || byte === 34) text += `\\${String.fromCharCode(byte)}`;
+    else if (byte === 10) text += '\\n';
+    else if (byte === 13) text += '\\r';
+    else if (byte === 9) text += '\\t';
+    else if (byte === 7) text += '\\a';
+    else if (byte === 8) text += '\\b';
+    else if (byte >= 32 && byte < 127) text += String.fromCharCode(byte);
+    else text += `\\x${byte.toString(16).padStart(2, '0')}`;
+  }
+  return `${text}"`;
+}

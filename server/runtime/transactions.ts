@@ -1,0 +1,159 @@
+// MULTI/EXEC and WATCH.
+
+import type { Context } from '../commands/context.ts';
+import type { TransactionService } from '../commands/services.ts';
+import type { Session, StoredRequest } from '../commands/session.ts';
+import { type Database, NO_EXPIRY } from '../keyspace/database.ts';
+import type { KeyListener } from './events.ts';
+
+export interface TransactionHost {
+  readonly context: Context;
+  /** Runs one queued request with its reply going to the current writer. */
+  runQueued(request: StoredRequest): void;
+  /** Tells AOF and replicas that what follows belongs together, and that it is complete. */
+  bracket(begin: boolean): void;
+}
+
+export class Transactions implements TransactionService, KeyListener {
+  private readonly host: TransactionHost;
+  private readonly watchers = new Map<Database, Map<string, Set<Session>>>();
+
+  constructor(host: TransactionHost) {
+    this.host = host;
+  }
+
+  get active(): boolean {
+    return this.watchers.size > 0;
+  }
+
+  begin(session: Session): void {
+    session.queued = [];
+    session.queuedBytes = 0;
+    session.queueFailed = false;
+  }
+
+  discard(session: Session): void {
+    session.queued = null;
+    session.queueFailed = false;
+    session.watchBroken = false;
+    this.unwatch(session);
+  }
+
+  watch(session: Session, key: Buffer): void {
+    const text = key.toString('latin1');
+    const db = session.db;
+    if (session.watched.some((watched) => watched.db === db && watched.key === text)) return;
+    const entry = db.find(key, 0, key.length);
+    const expired = entry !== 0 && isExpired(db, entry, this.host.context.nowMs);
+    session.watched.push({ db, key: text, expired });
+    const byKey = this.watchers.get(db) ?? new Map<string, Set<Session>>();
+    this.watchers.set(db, byKey);
+    const sessions = byKey.get(text) ?? new Set<Session>();
+    byKey.set(text, sessions);
+    sessions.add(session);
+  }
+
+  unwatch(session: Session): void {
+    for (const { db, key } of session.watched) {
+      const byKey = this.watchers.get(db);
+      const sessions = byKey?.get(key);
+      sessions?.delete(session);
+      if (sessions?.size === 0) byKey?.delete(key);
+      if (byKey?.size === 0) this.watchers.delete(db);
+    }
+    session.watched = [];
+  }
+
+  execute(session: Session): void {
+    const c = this.host.context;
+    const requests = session.queued!;
+    const failed = session.queueFailed;
+    const broken = session.watchBroken || this.watchedExpired(session, c.nowMs);
+    this.discard(session);
+    if (failed) {
+      c.reply.error('EXECABORT Transaction discarded because of previous errors.');
+      return;
+    }
+    if (broken) {
+      c.reply.nilArray();
+      return;
+    }
+    c.reply.array(requests.length);
+    const exec = c.command;
+    this.host.bracket(true);
+    c.inTransaction = true;
+    for (const request of requests) this.host.runQueued(request);
+    c.inTransaction = false;
+    this.host.bracket(false);
+    c.command = exec;
+    c.rewrites = [];
+  }
+
+  keyChanged(db: Database, buf: Uint8Array, pos: number, len: number): void {
+    const byKey = this.watchers.get(db);
+    if (byKey === undefined) return;
+    const text = Buffer.from(buf.buffer, buf.byteOffset + pos, len).toString('latin1');
+    const sessions = byKey.get(text);
+    if (sessions === undefined) return;
+    for (const session of sessions) {
+      const watched = session.watched.find((other) => other.db === db && other.key === text);
+      // A key that had already expired when it was watched may be deleted without any difference to the client.
+      if (watched?.expired === true && !exists(db, text)) watched.expired = false;
+      else session.watchBroken = true;
+    }
+  }
+
+  /** A flush breaks the watches of keys that are there: watching a missing key, nothing changes. */
+  databaseChanged(db: Database | null): void {
+    for (const [watchedDb, byKey] of this.watchers) {
+      if (db !== null && watchedDb !== db) continue;
+      for (const [key, sessions] of byKey) {
+        if (!exists(watchedDb, key)) continue;
+        for (const session of sessions) session.watchBroken = true;
+      }
+    }
+  }
+
+  swapped(first: Database, second: Database): void {
+    for (const [from, to] of [
+      [first, second],
+      [second, first],
+    ]) {
+      for (const [key, sessions] of this.watchers.get(from) ?? []) {
+        if (exists(from, key) || exists(to, key)) for (const session of sessions) session.watchBroken = true;
+      }
+    }
+    const [a, b] = [this.watchers.get(first), this.watchers.get(second)];
+    this.watchers.delete(first);
+    this.watchers.delete(second);
+    if (a !== undefined) this.watchers.set(second, a);
+    if (b !== undefined) this.watchers.set(first, b);
+    const sessions = new Set([...(a?.values() ?? []), ...(b?.values() ?? [])].flatMap((set) => [...set]));
+    for (const session of sessions) {
+      for (const watched of session.watched) {
+        if (watched.db === first) watched.db = second;
+        else if (watched.db === second) watched.db = first;
+      }
+    }
+  }
+
+  /** A watched key whose time has come since counts as changed, also while nobody has deleted it yet. */
+  private watchedExpired(session: Session, nowMs: number): boolean {
+    return session.watched.some(({ db, key, expired }) => {
+      if (expired) return false;
+      const bytes = Buffer.from(key, 'latin1');
+      const entry = db.find(bytes, 0, bytes.length);
+      return entry !== 0 && isExpired(db, entry, nowMs);
+    });
+  }
+}
+
+function exists(db: Database, key: string): boolean {
+  const bytes = Buffer.from(key, 'latin1');
+  return db.find(bytes, 0, bytes.length) !== 0;
+}
+
+function isExpired(db: Database, entry: number, nowMs: number): boolean {
+  const at = db.expireAt(entry);
+  return at !== NO_EXPIRY && at <= nowMs;
+}
