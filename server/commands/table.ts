@@ -2,13 +2,16 @@
 // answers as an unknown command.
 
 import type { Handler, Handlers } from './command.ts';
+import { bitmapHandlers } from './bitmap.ts';
 import { configHandlers } from './config.ts';
 import { connectionHandlers } from './connection.ts';
 import { commandSpecs } from './docs.ts';
 import { genericHandlers } from './generic.ts';
 import { hashHandlers } from './hash.ts';
 import { hashExpiryHandlers } from './hash-expiry.ts';
+import { hyperloglogHandlers } from './hyperloglog.ts';
 import { introspectionHandlers } from './introspection.ts';
+import { pubsubHandlers } from './pubsub.ts';
 import { type Command, CommandIndex, Flag } from './registry.ts';
 import { persistenceHandlers, serverHandlers } from './server.ts';
 import { setHandlers } from './set.ts';
@@ -29,6 +32,9 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   hashHandlers,
   setHandlers,
   hashExpiryHandlers,
+  bitmapHandlers,
+  hyperloglogHandlers,
+  pubsubHandlers,
 ];
 
 /** Commands that MULTI does not queue. */
