@@ -3,21 +3,23 @@ import { render } from '../render/render.ts';
 import { type Instance, serverCommand } from './instance.ts';
 import { readRecordedPid } from './liveness.ts';
 import { runCommands, type ServiceManager, tailCommand } from './manager.ts';
-import { quoteShell } from './quote.ts';
+import { quoteShell, quoteShellTwice } from './quote.ts';
 
 export function renderOpenrc(instance: Instance): string {
+  // Most variables are evaluated by OpenRC's own scripts once more.
+  const twice = (...words: string[]) => quoteShell(words.map(quoteShellTwice).join(' '));
   const [program = '', ...words] = serverCommand(instance, 'no');
   return render('openrc', {
     ...instance,
-    program: quoteShell(program),
-    commandArguments: quoteShell(words.map(quoteShell).join(' ')),
-    user: instance.user === undefined ? undefined : quoteShell(`${instance.user}:${instance.group}`),
-    dataDirectory: quoteShell(instance.dataDirectory),
-    logFile: quoteShell(instance.logFile),
+    program: twice(program),
+    commandArguments: twice(...words),
+    user: instance.user === undefined ? undefined : twice(`${instance.user}:${instance.group}`),
+    dataDirectory: twice(instance.dataDirectory),
+    logFile: twice(instance.logFile),
     confFile: quoteShell(instance.confFile),
     confMissing: quoteShell(`cannot read ${instance.confFile}`),
     // The supervisor's own: the server's pid file is another.
-    supervisorPidFile: quoteShell(`/run/${instance.service}.supervisor.pid`),
+    supervisorPidFile: `/run/${instance.service}.supervisor.pid`,
   });
 }
 

@@ -5,6 +5,14 @@ export function quoteShell(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/**
+ * One word for a shell that splits it at blanks first and evaluates the pieces joined again, as OpenRC does: each
+ * character is escaped by itself, so that no run of blanks is lost.
+ */
+export function quoteShellTwice(word: string): string {
+  return word === '' ? "''" : word.replace(/[^\w@%+=:,./-]/g, '\\$&');
+}
+
 /** One word of an ExecStart= line (systemd.service(5), "Command lines"): `%` and `$` would be expanded. */
 export function quoteExec(word: string): string {
   return quoteUnit(word).replaceAll('$', '$$$$');
