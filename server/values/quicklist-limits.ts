@@ -1,0 +1,42 @@
+// How many elements and bytes a quicklist's node may hold. The rules are Redis' own, so that lists have the same nodes
+// and DUMP the same bytes.
+//
+// `fill` is the directive list-max-listpack-size: -1 to -5 limit a node to 4, 8, 16, 32, 64 KiB; positive numbers limit
+// its elements (and its bytes to 8 KiB).
+
+import { LISTPACK_EMPTY_BYTES } from '../memory/listpack.ts';
+
+const BYTES_BY_LEVEL = [4096, 8192, 16384, 32768, 65536] as const;
+const LEVEL_MAX = BYTES_BY_LEVEL.length;
+const FILL_MAX = 32767;
+/** No node limited by its number of elements grows beyond this. */
+const SAFETY_BYTES = 8192;
+/** What an element takes beside its bytes, estimated. */
+const ENTRY_OVERHEAD_BYTES = 8;
+
+/** Elements of at least this size get a node of their own. `DEBUG QUICKLIST-PACKED-THRESHOLD` lowers it for tests. */
+export const quicklistLimits = { plainFromBytes: 2 ** 30 };
+
+/** The directive's value within its bounds. */
+export function clampFill(fill: number): number {
+  return Math.max(-LEVEL_MAX, Math.min(FILL_MAX, fill));
+}
+
+export function isPlainSize(bytes: number): boolean {
+  return bytes >= quicklistLimits.plainFromBytes;
+}
+
+/** Whether a node of `count` elements in `length` bytes takes one more of `bytes`. */
+export function allowsInsert(fill: number, length: number, count: number, bytes: number): boolean {
+  return !isPlainSize(bytes) && allows(fill, length + bytes + ENTRY_OVERHEAD_BYTES, count < fill);
+}
+
+/** Whether two nodes may become one. */
+export function allowsMerge(fill: number, lengths: number, counts: number): boolean {
+  return allows(fill, lengths - LISTPACK_EMPTY_BYTES, counts <= fill);
+}
+
+function allows(fill: number, bytes: number, countFits: boolean): boolean {
+  if (fill < 0) return bytes <= BYTES_BY_LEVEL[-fill - 1];
+  return bytes <= SAFETY_BYTES && countFits;
+}
