@@ -49,6 +49,23 @@ export class SortedSet extends MemberTable {
     else this.setScore(entry, score);
   }
 
+  /** insertScored without a place in the order; order() must follow. */
+  insertUnordered(buf: Uint8Array, pos: number, len: number, score: number): void {
+    this.writeScore(this.insertFound(buf, pos, len), score);
+  }
+
+  /** Changes the score of a member that has no place in the order yet. */
+  rescoreUnordered(entry: number, score: number): void {
+    this.writeScore(entry, score);
+  }
+
+  /** Puts all members in order, none of which has a place yet. */
+  order(): void {
+    this.dict.forEach((entry) => {
+      this.tree.insert(this.scoreOf(entry), entry);
+    });
+  }
+
   setScore(entry: number, score: number): void {
     const old = this.scoreOf(entry);
     if (old === score) return;
