@@ -31,16 +31,10 @@ export function hashBytes(seed: HashSeed, buf: Uint8Array, pos: number, len: num
     v0 ^= m;
   }
   let tail = len << 24;
-  switch (len & 3) {
-    case 3:
-      tail |= buf[p + 2] << 16;
-    // falls through: the remaining bytes follow
-    case 2:
-      tail |= buf[p + 1] << 8;
-    // falls through
-    case 1:
-      tail |= buf[p];
-  }
+  const rest = len & 3;
+  if (rest > 2) tail |= buf[p + 2] << 16;
+  if (rest > 1) tail |= buf[p + 1] << 8;
+  if (rest > 0) tail |= buf[p];
   v3 ^= tail;
   // One compression round for the tail, then three finalization rounds.
   for (let round = 0; round < 4; round++) {

@@ -37,7 +37,11 @@ function set(c: Context): void {
   if (c.argc % 2 === 1) throw new CommandError("ERR wrong number of arguments for 'config|set' command");
   const pairs: [string, string][] = [];
   for (let i = 2; i < c.argc; i += 2) pairs.push([c.text(i), c.text(i + 1)]);
-  const error = c.server.configuration.set(pairs);
-  if (error !== null) throw new CommandError(error);
+  const outcome = c.server.configuration.set(pairs);
+  if (outcome instanceof Promise) {
+    c.server.blocking.answerLater(c.session, outcome);
+    return;
+  }
+  if (outcome !== null) throw new CommandError(outcome);
   c.reply.ok();
 }

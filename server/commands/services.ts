@@ -97,8 +97,8 @@ export interface ServerIdentity {
 export interface ConfigurationService {
   /** Names and values of the directives that match any of the patterns. */
   get(patterns: readonly string[]): [name: string, value: string][];
-  /** Sets all or none; returns an error reply or null. */
-  set(pairs: readonly (readonly [name: string, value: string])[]): string | null;
+  /** Sets all or none; returns an error reply or null, later where listening anew takes time. */
+  set(pairs: readonly (readonly [name: string, value: string])[]): string | null | Promise<string | null>;
   rewrite(): string | null;
 }
 
@@ -148,6 +148,8 @@ export interface BlockingService {
   block(session: Session, request: StoredRequest, options: BlockOptions): void;
   /** Ends a client's wait: by CLIENT UNBLOCK, with the timeout's reply or with the UNBLOCKED error. */
   unblock(session: Session, how: 'timeout' | 'error'): boolean;
+  /** Holds the client until the promise is kept, then answers with its error text, or OK for null. */
+  answerLater(session: Session, outcome: Promise<string | null>): void;
   readonly blockedClients: number;
 }
 

@@ -209,6 +209,14 @@ export class Database {
     return this.rebuild(entry, meta & ~META_EXPIRES);
   }
 
+  /** Mean time to live of the volatile keys in ms, estimated from some of them. */
+  averageTtl(nowMs: number): number {
+    const count = Math.min(this.volatileCount, 20);
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += Math.max(0, this.expireAt(this.volatile[i]) - nowMs);
+    return count === 0 ? 0 : Math.floor(sum / count);
+  }
+
   /** The n-th key with an expiry (0 to volatileSize - 1), in no particular order. */
   volatileEntry(n: number): number {
     return this.volatile[n];

@@ -27,8 +27,7 @@ export interface Connection {
 
 export interface ListenAddress {
   port: number;
-  /** null: every address, both families. */
-  host: string | null;
+  host: string;
   backlog: number;
 }
 
@@ -44,7 +43,8 @@ export class Listener {
 
   /** Listens on a TCP address; rejects with the system's error. */
   listen(address: ListenAddress): Promise<void> {
-    const options = { port: address.port, backlog: address.backlog, host: address.host ?? '::', ipv6Only: false };
+    const { port, host, backlog } = address;
+    const options = { port, backlog, host, ipv6Only: host.includes(':') };
     return this.open(false, (server, done) => server.listen(options, done));
   }
 

@@ -10,7 +10,7 @@ export interface BlockingHost {
   /** Runs the request again for a client that is no longer blocked; it may block anew. */
   rerun(session: Session, request: StoredRequest): void;
   /** Answers a client outside its turn. */
-  answer(session: Session, reply: 'nil' | 'nilArray' | { error: string }): void;
+  answer(session: Session, reply: 'nil' | 'nilArray' | 'ok' | { error: string }): void;
   /** The client may be read again: what it has sent in the meantime is served. */
   release(session: Session): void;
   /** Calls back at a time (ms since 1970) or never; returns a function that cancels. */
@@ -35,6 +35,12 @@ export class Blocking implements BlockingService, KeyListener {
 
   get blockedClients(): number {
     return this.cancels.size;
+  }
+
+  get blockedKeys(): number {
+    let sum = 0;
+    for (const byKey of this.waiting.values()) sum += byKey.size;
+    return sum;
   }
 
   get active(): boolean {
@@ -71,6 +77,16 @@ export class Blocking implements BlockingService, KeyListener {
     );
     this.host.release(session);
     return true;
+  }
+
+  answerLater(session: Session, outcome: Promise<string | null>): void {
+    session.held = true;
+    const finish = (error: string | null): void => {
+      if (session.closing) return;
+      this.host.answer(session, error === null ? 'ok' : { error });
+      this.host.release(session);
+    };
+    outcome.then(finish, (error: Error) => finish(`ERR ${error.message}`));
   }
 
   /** The client is gone or must not wait any longer: out of all queues, without an answer. */

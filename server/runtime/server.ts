@@ -38,6 +38,8 @@ import { Transactions } from './transactions.ts';
 const FLUSH_BYTES = 48 * 1024;
 /** A client that is held back is not read beyond this. */
 const HELD_INPUT_BYTES_MAX = 1024 * 1024;
+/** Rough size of a session's objects. */
+const SESSION_BYTES = 2048;
 /** First size of the buffer for an incomplete request. */
 const INPUT_BYTES = 1024;
 
@@ -84,6 +86,12 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   evict: () => boolean = () => true;
   /** Told of each command that has run: slow log, latency monitor, statistics by command. */
   readonly afterCommand: ((c: Context, command: Command, microseconds: number) => void)[] = [];
+  /** JavaScript heap of the empty server, bytes. */
+  baseMemory = 0;
+  systemMemory = 0;
+  /** CLIENT TRACKING's table, for INFO. */
+  trackingTotals: () => { keys: number; items: number; prefixes: number } = () => ({ keys: 0, items: 0, prefixes: 0 });
+  private clientBytes = 0;
   private readonly dispatcher: Dispatcher;
   private readonly decoder = new RequestDecoder();
   private readonly requestLimits = { bulkBytesMax: 512 * 1024 * 1024, authenticated: true };
@@ -120,6 +128,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       answer: (session, answer) =>
         this.deliver(session, (reply) => {
           if (answer === 'nil') reply.nil();
+          else if (answer === 'ok') reply.ok();
           else if (answer === 'nilArray') reply.nilArray();
           else reply.error(answer.error);
         }),
@@ -153,6 +162,38 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     return this.onShutdown(options);
   }
 
+  /** Bytes in use as INFO and maxmemory count them: data, tables and clients' buffers, over what an empty server has. */
+  usedMemory(): number {
+    return this.baseMemory + this.keyspace.usedBytes + this.clientMemory();
+  }
+
+  /** Bytes in clients' buffers. Summed up at most once per cron round: it is asked for before every write. */
+  clientMemory(): number {
+    return this.clientBytes;
+  }
+
+  /** Sums the clients' buffers up anew. */
+  countClientMemory(): void {
+    let sum = 0;
+    for (const session of this.clients.all.values()) {
+      sum += (session.input?.length ?? 0) + session.transport.queuedBytes + session.queuedBytes + SESSION_BYTES;
+    }
+    this.clientBytes = sum;
+  }
+
+  /** Whether the client being served is on this machine. */
+  currentIsLocal(): boolean {
+    return this.current !== null && (this.current.transport as ClientConnection).isLocal;
+  }
+
+  /** Every command and subcommand. */
+  *allCommands(): Iterable<Command> {
+    for (const command of this.commands.all()) {
+      yield command;
+      if (command.subcommands !== null) yield* command.subcommands.all();
+    }
+  }
+
   // --- connections ---
 
   accept(socket: Socket, isUnix: boolean): Connection | null {
@@ -183,6 +224,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   input(session: Session, buf: Buffer, end: number): void {
     session.totalInputBytes += end;
     this.stats.inputBytes += end;
+    this.stats.readsProcessed++;
     if (session.held || session.closing) {
       this.stash(session, buf, 0, end);
       if (session.held && session.inputBytes > HELD_INPUT_BYTES_MAX) session.transport.pause();
@@ -312,7 +354,9 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   }
 
   private sendReplies(session: Session): void {
+    if (this.reply.pos === 0) return;
     this.stats.outputBytes += this.reply.pos;
+    this.stats.writesProcessed++;
     (session.transport as ClientConnection).sendReplies(this.reply);
   }
 

@@ -11,6 +11,8 @@ export class ServerStats {
   commandsProcessed = 0;
   inputBytes = 0;
   outputBytes = 0;
+  readsProcessed = 0;
+  writesProcessed = 0;
   errorReplies = 0;
   evictedClients = 0;
   activeExpireMs = 0;

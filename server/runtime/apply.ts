@@ -1,0 +1,65 @@
+// Directives that have an effect when they change: each row names them and puts the new value to work. The same rows run
+// once at start. Directives that are only read when they are needed have no row.
+
+import type { DirectiveName } from '../config/directives.ts';
+import type { Apply } from '../config/settings.ts';
+import type { Cron } from './cron.ts';
+import type { Evictor } from './evict.ts';
+import type { PasswordAuth } from './password-auth.ts';
+import type { Server } from './server.ts';
+
+export interface ApplyParts {
+  server: Server;
+  cron: Cron;
+  evictor: Evictor;
+  auth: PasswordAuth;
+}
+
+interface Row {
+  names: readonly DirectiveName[];
+  apply: Apply;
+  /** Not at start: the start does it in its own order. */
+  onlyLater?: true;
+}
+
+/** Registers all effects with the settings and applies those that concern the start. */
+export function applySettings(parts: ApplyParts): void {
+  for (const row of rows(parts)) {
+    parts.server.settings.onChange(row.names, row.apply);
+    if (row.onlyLater !== true) row.apply();
+  }
+}
+
+function rows({ server, cron, evictor, auth }: ApplyParts): Row[] {
+  const { settings } = server;
+  const effect = (action: () => void): Apply => {
+    return () => {
+      action();
+      return undefined;
+    };
+  };
+  return [
+    { names: ['requirepass'], apply: effect(() => auth.configure(settings.bytes('requirepass'))) },
+    {
+      names: ['maxmemory'],
+      apply: effect(() => {
+        server.memoryMax = Number(settings.maxmemory);
+        if (server.memoryMax > 0) server.makeRoom();
+      }),
+    },
+    {
+      names: ['maxmemory-policy', 'lfu-decay-time', 'lfu-log-factor'],
+      apply: effect(() => evictor.configure()),
+    },
+    {
+      names: ['notify-keyspace-events'],
+      apply: effect(() => server.events.configure(settings.notifyKeyspaceEvents)),
+    },
+    {
+      names: ['loglevel'],
+      apply: effect(() => server.logger.setLevel(settings.loglevel as Parameters<Server['logger']['setLevel']>[0])),
+    },
+    { names: ['proto-max-bulk-len'], apply: effect(() => server.setBulkLimit(Number(settings.protoMaxBulkLen))) },
+    { names: ['hz'], apply: effect(() => cron.start()), onlyLater: true },
+  ];
+}

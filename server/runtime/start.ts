@@ -1,0 +1,193 @@
+// From settings to a server that answers: the order of a start, and of an end.
+
+import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import type { ShutdownOptions } from '../commands/services.ts';
+import type { Settings } from '../config/settings.ts';
+import { applySettings } from './apply.ts';
+import { Configuration } from './configuration.ts';
+import { Cron } from './cron.ts';
+import { Evictor } from './evict.ts';
+import type { Host } from './host.ts';
+import { Info } from './info.ts';
+import { addSections } from './info-sections.ts';
+import { listenAll, listenAnew, mainAddress } from './listening.ts';
+import type { Log } from './log.ts';
+import { PasswordAuth } from './password-auth.ts';
+import { createPersistence, type Persistence } from './persistence.ts';
+import { notifyManager, removePidFile, setTitle, writePidFile } from './process-control.ts';
+import { Server } from './server.ts';
+
+/** Descriptors the server needs beside its clients. */
+const RESERVED_DESCRIPTORS = 32;
+
+/** Starts the server; the promise is kept once it serves. Exits the process when it cannot. */
+export async function startServer(settings: Settings, host: Host, log: Log): Promise<Server> {
+  const server = new Server(settings, host, log);
+  const evictor = new Evictor(server);
+  const cron = new Cron(server, evictor);
+  const auth = new PasswordAuth();
+  const persistence = createPersistence(server);
+  const info = new Info(() => {
+    server.stats.reset();
+    for (const command of server.allCommands()) {
+      Object.assign(command.stats, { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 });
+    }
+    Object.assign(server.keyspace.stats, { expiredKeys: 0, evictedKeys: 0, hits: 0, misses: 0 });
+  });
+  addSections(info, server, { persistence: () => persistence.infoLines(), configFile: settings.configFile ?? '' });
+  const configuration = new Configuration(
+    settings,
+    () => ({ local: server.currentIsLocal(), loading: server.loading }),
+    () => host.randomBytes(8).toString('hex'),
+    () => listenAnew(server),
+  );
+  server.install({ persistence, values: persistence.values, info, auth, configuration });
+  server.evict = evictor.makeRoom;
+  server.systemMemory = totalmem();
+  server.stats.startedAtMs = host.now();
+  applySettings({ server, cron, evictor, auth });
+  limitClients(server);
+  cron.tasks.push((nowMs) => persistence.cron(nowMs));
+  server.onShutdown = (options) => end(server, persistence, options);
+
+  announce(server);
+  const reason = await listenAll(server);
+  if (reason !== null) {
+    server.log('warning', reason);
+    process.exit(1);
+  }
+  takePlace(server);
+  catchSignals(server);
+  server.baseMemory = process.memoryUsage().heapUsed;
+  await load(server, persistence);
+  cron.start();
+  ready(server);
+  return server;
+}
+
+async function load(server: Server, persistence: Persistence): Promise<void> {
+  server.loading = true;
+  const failure = await persistence.load();
+  server.loading = false;
+  if (failure === null) return;
+  for (const line of failure.split('\n')) server.log('warning', line);
+  process.exit(1);
+}
+
+function announce(server: Server): void {
+  const { log, settings, host } = server;
+  log('notice', 'oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo');
+  log(
+    'notice',
+    `Redis version=${server.identity.redisVersion}, bits=64, commit=00000000, modified=0, pid=${process.pid}, just started`,
+  );
+  if (settings.configFile === undefined) {
+    log(
+      'warning',
+      'Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf',
+    );
+  } else log('notice', 'Configuration loaded');
+  log('notice', `monotonic clock: node ${process.versions.node} performance.now`);
+  const port = Number(settings.port);
+  const toTerminal = settings.logfile === '' && process.stdout.isTTY === true;
+  if (!toTerminal && !settings.alwaysShowLogo) log('notice', `Running mode=standalone, port=${port}.`);
+  else {
+    server.logger.raw(
+      `\n    tsredis ${host.tsredisVersion}  (Redis ${server.identity.redisVersion}, 64 bit)\n` +
+        `    Running in standalone mode\n    Port: ${port}\n    PID: ${process.pid}\n\n`,
+    );
+  }
+}
+
+/** Pid file, and the name in the process list. */
+function takePlace(server: Server): void {
+  const { settings } = server;
+  const pidFile = settings.string('pidfile') || (settings.daemonize ? '/var/run/redis.pid' : '');
+  if (pidFile !== '') {
+    const problem = writePidFile(pidFile);
+    if (problem !== null) server.log('warning', problem);
+  }
+  if (settings.setProcTitle) setTitle(mainAddress(server), settings.string('proc-title-template'), 'standalone');
+}
+
+function ready(server: Server): void {
+  const { settings, log } = server;
+  log('notice', 'Server initialized');
+  if (Number(settings.port) !== 0) log('notice', 'Ready to accept connections tcp');
+  if (settings.unixsocket !== '') log('notice', 'Ready to accept connections unix');
+  notifyManager(process.env, 'STATUS=Ready to accept connections\nREADY=1\n');
+}
+
+/** Lowers maxclients to what the limit of open files allows. */
+function limitClients(server: Server): void {
+  const wanted = Number(server.settings.maxclients);
+  const files = openFilesMax();
+  if (files === null || wanted + RESERVED_DESCRIPTORS <= files) return;
+  const possible = files - RESERVED_DESCRIPTORS;
+  if (possible < 1) {
+    server.log(
+      'warning',
+      `Your current 'ulimit -n' of ${files} is not enough for the server to start. Please increase your open file limit to at least ${wanted + RESERVED_DESCRIPTORS}. Exiting.`,
+    );
+    process.exit(1);
+  }
+  server.log(
+    'warning',
+    `You requested maxclients of ${wanted} requiring at least ${wanted + RESERVED_DESCRIPTORS} max file descriptors. Server can't set maximum open files: maxclients has been reduced to ${possible} to compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.`,
+  );
+  server.settings.put('maxclients', possible);
+}
+
+/** Node raises its soft limit to the hard one; /proc tells it. Null where there is no /proc. */
+function openFilesMax(): number | null {
+  try {
+    const match = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+    return match === null ? null : Number(match[1]);
+  } catch {
+    return null;
+  }
+}
+
+function catchSignals(server: Server): void {
+  const handle = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    server.log('warning', `Received ${signal} scheduling shutdown...`);
+    const words = signal === 'SIGTERM' ? server.settings.shutdownOnSigterm : server.settings.shutdownOnSigint;
+    const has = (word: string) => (words as readonly string[]).includes(word);
+    const save = has('save') ? 'save' : has('nosave') ? 'nosave' : 'default';
+    server.shutdown({ save, now: has('now'), force: has('force') });
+  };
+  let interrupted = false;
+  process.on('SIGTERM', () => handle('SIGTERM'));
+  process.on('SIGINT', () => {
+    if (interrupted) {
+      server.log('warning', 'You insist... exiting now.');
+      removePidFile(server.settings.string('pidfile'));
+      process.exit(1);
+    }
+    interrupted = true;
+    handle('SIGINT');
+  });
+  // A terminal that goes away must not take a server with it.
+  process.on('SIGHUP', () => undefined);
+}
+
+/** Saves as asked and exits; returns an error reply when saving failed and the end was not forced. */
+function end(server: Server, persistence: Persistence, options: ShutdownOptions): string | null {
+  const { log, settings } = server;
+  log('warning', 'User requested shutdown...');
+  const problem = persistence.close(options);
+  if (problem !== null && !options.force) {
+    log('warning', "Error trying to save the DB, can't exit.");
+    return 'ERR Errors trying to SHUTDOWN. Check logs.';
+  }
+  notifyManager(process.env, 'STOPPING=1\n');
+  const pidFile = settings.string('pidfile') || (settings.daemonize ? '/var/run/redis.pid' : '');
+  if (pidFile !== '') {
+    log('notice', 'Removing the pid file.');
+    removePidFile(pidFile);
+  }
+  server.listener.close();
+  log('warning', 'Redis is now ready to exit, bye bye...');
+  process.exit(0);
+}

@@ -1,0 +1,5 @@
+// The server program.
+
+import { main } from '../../server/main.ts';
+
+await main(process.argv.slice(2));
