@@ -1,8 +1,8 @@
 // THE command table: every family's specs joined with its handlers. A spec without a handler is not served, so it
 // answers as an unknown command.
 
-import type { Handler, Handlers } from './command.ts';
 import { bitmapHandlers } from './bitmap.ts';
+import type { Handler, Handlers } from './command.ts';
 import { configHandlers } from './config.ts';
 import { connectionHandlers } from './connection.ts';
 import { commandSpecs } from './docs.ts';
@@ -11,10 +11,12 @@ import { hashHandlers } from './hash.ts';
 import { hashExpiryHandlers } from './hash-expiry.ts';
 import { hyperloglogHandlers } from './hyperloglog.ts';
 import { introspectionHandlers } from './introspection.ts';
+import { listHandlers } from './list.ts';
 import { pubsubHandlers } from './pubsub.ts';
 import { type Command, CommandIndex, Flag } from './registry.ts';
 import { persistenceHandlers, serverHandlers } from './server.ts';
 import { setHandlers } from './set.ts';
+import { sortedSetHandlers } from './sorted-set.ts';
 import { type CommandSpec, legacyKeyRange } from './spec.ts';
 import { stringHandlers } from './string.ts';
 import { transactionHandlers } from './transaction.ts';
@@ -31,7 +33,9 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   transactionHandlers,
   hashHandlers,
   setHandlers,
+  sortedSetHandlers,
   hashExpiryHandlers,
+  listHandlers,
   bitmapHandlers,
   hyperloglogHandlers,
   pubsubHandlers,
