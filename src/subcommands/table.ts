@@ -1,0 +1,14 @@
+// The verbs of the toolkit, in the order of its help.
+import type { Command } from 'commander';
+import { configCommand } from './config.ts';
+import type { ToolIo } from './io.ts';
+import { serviceCommand } from './service.ts';
+import { setupCommand } from './setup.ts';
+import { uninstallCommand } from './uninstall.ts';
+
+export const subcommands: readonly ((io: ToolIo) => Command)[] = [
+  (io) => setupCommand(io),
+  serviceCommand,
+  configCommand,
+  uninstallCommand,
+];
