@@ -3,6 +3,9 @@
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
 
+/** The largest cursor that is read, an unsigned 64-bit number. */
+const CURSOR_MAX = 2n ** 64n - 1n;
+
 export interface ScanOptions {
   /** null: everything. */
   pattern: Buffer | null;
@@ -14,9 +17,13 @@ export interface ScanOptions {
 
 /** A cursor argument: an unsigned number; only 32 bits are ever handed out. */
 export function scanCursor(c: Context, i: number): number {
-  const text = c.text(i);
-  if (!/^\s*[+-]?\d+$/.test(text) || text.length > 20) throw new CommandError('ERR invalid cursor');
-  return Number(BigInt.asUintN(32, BigInt(text.trim())));
+  // As strtoul reads it: nothing is 0, a sign is allowed, a zero byte ends the text.
+  const text = c.text(i).split('\0', 1)[0];
+  if (text === '') return 0;
+  if (!/^[+-]?\d+$/.test(text)) throw new CommandError('ERR invalid cursor');
+  const value = BigInt(text.replace('+', ''));
+  if (value > CURSOR_MAX || -value > CURSOR_MAX) throw new CommandError('ERR invalid cursor');
+  return Number(BigInt.asUintN(32, value));
 }
 
 /** Parses MATCH, COUNT and (for SCAN) TYPE from argument `from` on. */
@@ -36,4 +43,3 @@ export function parseScan(c: Context, from: number, withType: boolean): ScanOpti
   }
   return options;
 }
-
