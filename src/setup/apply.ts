@@ -1,5 +1,4 @@
 // Makes a plan true, keeping a journal from which everything can be put back.
-import { dirname } from 'node:path';
 import {
   type Ids,
   linkTarget,
@@ -75,7 +74,6 @@ function applyChange({ item, action, backupPath }: Change, owners: Owners | unde
     adjust(item.path, item.mode, ids, journal);
     return;
   }
-  ensureParents(item.path, owners, journal);
   switch (item.kind) {
     case 'directory':
       makeDirectory(item.path, item.mode, ids);
@@ -102,15 +100,6 @@ function adjust(path: string, mode: number, ids: Ids | undefined, journal: Journ
   if (before === undefined) return;
   journal.note(() => setOwnerAndMode(path, before.mode & 0o7777, { userId: before.uid, groupId: before.gid }));
   setOwnerAndMode(path, mode, ids);
-}
-
-/** Makes missing directories on the way, open to all and root's (or the user's own). */
-function ensureParents(path: string, owners: Owners | undefined, journal: Journal): void {
-  const parent = dirname(path);
-  if (parent === path || lookAt(parent) !== undefined) return;
-  ensureParents(parent, owners, journal);
-  makeDirectory(parent, owners === undefined ? 0o700 : 0o755, owners?.root);
-  journal.note(() => void removeEmptyDirectory(parent));
 }
 
 function backUp(path: string, backupPath: string, journal: Journal): void {

@@ -59,7 +59,8 @@ const unusable = (path: string, reason: string): OpsError => new OpsError('execu
  */
 export async function unknownToBinary(host: Host, path: string, confFile: string, text: string): Promise<string[]> {
   const unknown: string[] = [];
-  let lines = text.split('\n');
+  // The data directory may be yet to be made, and reading must not depend on where it is.
+  let lines = text.split('\n').map((line) => (/^\s*dir\s/i.test(line) ? '' : line));
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const input = lines.join('\n');
     const result = await host.run(path, ['-', `--${MARKER}`, 'x'], { input, timeoutMs: 10_000 });

@@ -1,5 +1,6 @@
 // Compares what an instance needs with what is there. Nothing is changed here.
 import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { OpsError } from '../errors.ts';
 import { unifiedDiff } from './diff.ts';
 import { type Ids, linkTarget, lookAt, readBytes, sha256 } from './files.ts';
@@ -36,8 +37,32 @@ export interface PlanContext {
   readonly mask: (line: string) => string;
 }
 
+/** A change for each item, and for every directory on the way that is not there yet. */
 export function planChanges(items: readonly Item[], context: PlanContext): Change[] {
-  return items.map((item) => planItem(item, context));
+  const planned = new Set<string>();
+  return items.flatMap((item) => {
+    const parents = missingParents(item.path).filter((path) => !planned.has(path));
+    for (const path of [...parents, item.path]) planned.add(path);
+    return [...parents.map((path) => change(parentDirectory(path, context), 'create')), planItem(item, context)];
+  });
+}
+
+/** The directories above `path` that are not there, outermost first. */
+function missingParents(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path || lookAt(parent) !== undefined ? [] : [...missingParents(parent), parent];
+}
+
+/** Open to all and root's, or the user's own. */
+function parentDirectory(path: string, context: PlanContext): DirectoryItem {
+  const isSystem = context.owners !== undefined;
+  return {
+    kind: 'directory',
+    path,
+    mode: isSystem ? 0o755 : 0o700,
+    owner: isSystem ? 'root' : undefined,
+    exclusive: false,
+  };
 }
 
 export const isChange = (change: Change): boolean => change.action !== 'same' && change.action !== 'keep';

@@ -13,15 +13,18 @@ export interface ShownPlan {
   readonly serviceUser: string | undefined;
 }
 
-/** The lines to print. Program files are summed up. */
-export function planLines(plan: ShownPlan): string[] {
+/** New files up to this many lines are shown whole. */
+const WHOLE_LINES_MAX = 30;
+
+/** The lines to print. Program files are summed up, and of long new files, unless `whole`, only what is in force is shown. */
+export function planLines(plan: ShownPlan, whole: boolean): string[] {
   const lines = plan.warnings.map((warning) => `! ${warning}`);
   const programs = plan.changes.filter((change) => change.item.kind === 'file' && change.item.isProgram);
   for (const change of plan.changes) {
     if (change.item.kind === 'file' && change.item.isProgram) continue;
     if (change.action === 'same') continue;
     lines.push(changeLine(change, plan.serviceUser));
-    for (const line of change.diff.split('\n')) if (line !== '') lines.push(`    ${line}`);
+    for (const line of diffLines(change, whole)) lines.push(`    ${line}`);
   }
   lines.push(...programLines(programs));
   for (const command of plan.commands) lines.push(`run      ${commandText(command)}`);
@@ -52,6 +55,14 @@ function documentOf({ item, action, diff, note }: Change, plan: ShownPlan): obje
     ...(diff === '' ? {} : { diff }),
     ...(note === undefined ? {} : { note }),
   };
+}
+
+function diffLines({ action, diff }: Change, whole: boolean): string[] {
+  const lines = diff.split('\n').filter((line) => line !== '');
+  if (whole || action !== 'create' || lines.length <= WHOLE_LINES_MAX) return lines;
+  const inForce = lines.filter((line) => /^\+[^#\s]/.test(line) && !line.startsWith('+++'));
+  const hidden = lines.length - 3 - inForce.length;
+  return [...inForce, `(and ${hidden} lines of comments and details, which --dry-run shows)`];
 }
 
 function changeLine({ item, action, note }: Change, serviceUser: string | undefined): string {

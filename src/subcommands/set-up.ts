@@ -5,7 +5,7 @@ import { gatherFacts, type HostFacts } from '../host/facts.ts';
 import { instancePaths, type Scope } from '../host/paths.ts';
 import { type Command, findUser, removeUserCommands } from '../host/users.ts';
 import { readPayload } from '../install/payload.ts';
-import { restartInstance, startInstance, stopInstance } from '../service/control.ts';
+import { restartInstance, runtimeFiles, startInstance, stopInstance } from '../service/control.ts';
 import type { Instance } from '../service/instance.ts';
 import { findInstanceProcess } from '../service/liveness.ts';
 import { type ManagerContext, runCommands, type ServiceManager } from '../service/manager.ts';
@@ -16,7 +16,7 @@ import { type CollectedAnswers, collectAnswers, type GivenAnswers } from '../set
 import { applyChanges, Journal, receiptEntries } from '../setup/apply.ts';
 import { type Assignment, maskSecret } from '../setup/conf.ts';
 import { chooseProgram } from '../setup/executable.ts';
-import { writeWhole } from '../setup/files.ts';
+import { removeFile, writeWhole } from '../setup/files.ts';
 import { type Change, isChange, planChanges } from '../setup/plan.ts';
 import { preflight } from '../setup/preflight.ts';
 import { type Receipt, readReceipt, receiptText } from '../setup/receipt.ts';
@@ -97,7 +97,7 @@ export async function setUp(io: ToolIo, options: SetupOptions): Promise<SetupOut
     warnings: prepared.warnings,
     serviceUser: prepared.user?.name,
   };
-  if (!options.json) for (const line of planLines(plan)) io.print(line);
+  if (!options.json) for (const line of planLines(plan, options.dryRun)) io.print(line);
   if (options.dryRun) {
     if (options.json) io.print(JSON.stringify({ dryRun: true, ...planDocument(plan) }, null, 2));
     else io.print(commands.length === 0 && !hasChanges(prepared) ? 'nothing to do' : 'dry run: nothing was changed');
@@ -343,11 +343,12 @@ async function putBack(io: ToolIo, prepared: Prepared, journal: Journal, touched
     }
   };
   if (touchedService) await attempt(() => stopInstance(host, instance, manager));
+  if (record === undefined && touchedService) for (const path of runtimeFiles(instance)) removeFile(path);
   failures.push(...(await journal.undo()));
   if (touchedService && runningPid !== undefined && record !== undefined) {
     await attempt(() => startInstance(host, record.instance, findManager(record.manager)));
   }
-  io.print(failures.length === 0 ? 'everything was put back as it was' : `not everything could be put back:`);
+  io.print(failures.length === 0 ? 'everything was put back as it was' : 'not everything could be put back:');
   for (const failure of failures) io.print(`  ${failure}`);
 }
 
