@@ -1,5 +1,6 @@
 // List commands that do not wait. Those that do are in list-blocking.ts, moves between lists in list-move.ts.
 
+import { INT64_MIN } from '../base/numbers.ts';
 import { Type } from '../keyspace/layout.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
@@ -196,6 +197,8 @@ function lpos(c: Context): void {
     if (c.is(i, 'rank')) {
       rank = c.integer(i + 1);
       if (rank === 0) throw new CommandError(RANK_ZERO);
+      // The lowest integer has no opposite: Redis takes the first match from the tail.
+      if (rank < -Number.MAX_SAFE_INTEGER && c.int64(i + 1) === INT64_MIN) rank = -1;
     } else if (c.is(i, 'count')) {
       count = c.integerBetween(i + 1, 0, Number.MAX_VALUE, "ERR COUNT can't be negative");
     } else if (c.is(i, 'maxlen')) {
