@@ -1,11 +1,11 @@
 // tsredis-server: command line to settings to server.
 
-import { globSync } from './runtime/glob-files.ts';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseCommandLine } from './config/argv.ts';
 import { ConfigFault, fatalReport, loadSettings } from './config/load.ts';
 import { createSettings, type Settings } from './config/settings.ts';
+import { globSync } from './runtime/glob-files.ts';
 import { processHost, REDIS_VERSION } from './runtime/host.ts';
 import { Log } from './runtime/log.ts';
 import { checkLogFile, daemonize, isDaemonChild } from './runtime/process-control.ts';
@@ -65,7 +65,9 @@ function loadOrExit(argv: readonly string[], directory: string): Loaded {
         process.chdir(path);
         return undefined;
       } catch (error) {
-        return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'No such file or directory' : (error as Error).message;
+        return (error as NodeJS.ErrnoException).code === 'ENOENT'
+          ? 'No such file or directory'
+          : (error as Error).message;
       }
     },
   });

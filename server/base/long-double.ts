@@ -18,8 +18,7 @@ export function addLongDouble(first: string, second: string): string | null {
   const b = parse(second);
   if (a === null || b === null) return null;
   const exponent = Math.min(a.exponent, b.exponent);
-  const mantissa =
-    (a.mantissa << BigInt(a.exponent - exponent)) + (b.mantissa << BigInt(b.exponent - exponent));
+  const mantissa = (a.mantissa << BigInt(a.exponent - exponent)) + (b.mantissa << BigInt(b.exponent - exponent));
   return print(round(mantissa, exponent));
 }
 

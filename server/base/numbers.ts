@@ -96,7 +96,8 @@ export function decimalDigits(value: number): number {
   return digits;
 }
 
-const DOUBLE = /^[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?|0x[0-9a-f]+(?:\.[0-9a-f]*)?(?:p[+-]?\d+)?)$/i;
+const DOUBLE =
+  /^[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?|0x[0-9a-f]+(?:\.[0-9a-f]*)?(?:p[+-]?\d+)?)$/i;
 
 /**
  * Parses a double as strtod does with the whole text consumed: decimal, exponent, `inf`, `infinity`, hexadecimal.

@@ -130,4 +130,3 @@ function reset(c: Context): void {
   c.reply.resp3 = false;
   c.reply.simple('RESET');
 }
-

@@ -9,11 +9,11 @@
 // Arguments that are wrong throw a CommandError before anything has changed.
 
 import { isInt64, parseDouble, parseInt64, parseInteger } from '../base/numbers.ts';
+import type { ReplyWriter } from '../formats/resp/writer.ts';
 import { type Database, NO_EXPIRY } from '../keyspace/database.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
-import type { ReplyWriter } from '../formats/resp/writer.ts';
-import { type Command, equalsFolded } from './registry.ts';
 import { CommandError, ERRORS } from './errors.ts';
+import { type Command, equalsFolded } from './registry.ts';
 import type { BlockOptions, EventClass, Services } from './services.ts';
 import type { Session, StoredRequest } from './session.ts';
 

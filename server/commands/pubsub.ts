@@ -49,7 +49,8 @@ function subscribe(c: Context, kind: SubscriptionKind): void {
 }
 
 function unsubscribe(c: Context, kind: SubscriptionKind): void {
-  const mine = kind === 'pattern' ? c.session.patterns : kind === 'shard' ? c.session.shardChannels : c.session.channels;
+  const mine =
+    kind === 'pattern' ? c.session.patterns : kind === 'shard' ? c.session.shardChannels : c.session.channels;
   const all: Buffer[] = c.argc === 1 ? [...mine].map((name) => Buffer.from(name, 'latin1')) : [];
   for (let i = 1; i < c.argc; i++) all.push(c.copy(i));
   for (const name of all) {

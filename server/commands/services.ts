@@ -4,7 +4,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Database } from '../keyspace/database.ts';
 import type { CommandIndex } from './registry.ts';
-import type { Session, StoredRequest } from './session.ts';
+import type { Session, StoredRequest, TrackingState } from './session.ts';
 
 /** Classes of keyspace events, as the letters of notify-keyspace-events. */
 export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 'x' | 'e' | 't' | 'd' | 'm' | 'n';
@@ -26,6 +26,11 @@ export interface Services {
   readonly blocking: BlockingService;
   readonly transactions: TransactionService;
   readonly pubsub: PubSubService;
+  readonly tracking: TrackingService;
+  readonly slowLog: SlowLogService;
+  readonly latency: LatencyService;
+  readonly memory: MemoryService;
+  readonly debug: DebugService;
   readonly values: ValueService;
   readonly auth: AuthService;
   readonly identity: ServerIdentity;
@@ -56,6 +61,7 @@ export interface ClientRegistry {
   kill(session: Session, current: Session): void;
   /** Ends MONITOR and CLIENT TRACKING of a client (RESET, disconnection). */
   forgetModes(session: Session): void;
+  startMonitor(session: Session): void;
   pause(untilMs: number, mode: 'all' | 'write'): void;
   unpause(): void;
   /** CLIENT LIST's line for a client, without line break. */
@@ -83,6 +89,72 @@ export interface AuthService {
   authenticate(session: Session, user: string, password: Buffer): boolean;
   /** Back to the default user, as for a new connection. */
   logout(session: Session): void;
+  userExists(name: string): boolean;
+}
+
+/** CLIENT TRACKING. */
+export interface TrackingService {
+  enable(session: Session, state: TrackingState): void;
+  disable(session: Session): void;
+  /** CLIENT CACHING was used: it counts for the next command. */
+  cachingSet(session: Session): void;
+}
+
+export interface SlowLogEntry {
+  id: number;
+  atSeconds: number;
+  microseconds: number;
+  args: Buffer[];
+  peer: string;
+  clientName: string;
+}
+
+export interface SlowLogService {
+  /** Newest first. */
+  readonly entries: readonly SlowLogEntry[];
+  reset(): void;
+}
+
+/** Latency events: samples of operations that took longer than latency-monitor-threshold. */
+export interface LatencyEvent {
+  name: string;
+  /** Oldest first: when (seconds since 1970), how long (ms). */
+  samples: readonly { atSeconds: number; ms: number }[];
+  maxMs: number;
+}
+
+export interface LatencyService {
+  readonly events: readonly LatencyEvent[];
+  /** Forgets these events, or all; returns how many. */
+  reset(names: readonly string[]): number;
+  /** Distribution of a command's run times: upper bounds in microseconds with cumulative counts. */
+  histogram(commandName: string): readonly (readonly [microseconds: number, count: number])[];
+}
+
+export interface MemoryService {
+  /** Bytes of a key with its value; `samples` elements of large values are looked at, 0 for all. */
+  usage(db: Database, entry: number, samples: number): number;
+  /** Rows of MEMORY STATS. */
+  stats(): readonly (readonly [name: string, value: number])[];
+  /** Statistics of the allocator as text. */
+  allocator(): string;
+  /** Gives memory back to the system where possible. */
+  purge(): void;
+}
+
+/** What DEBUG needs of the running server. */
+export interface DebugService {
+  /** Switches active expiry. */
+  setActiveExpire(on: boolean): void;
+  /** A running number of the data: equal data, equal digest (40 hex digits). */
+  digest(): string;
+  digestValue(db: Database, entry: number): string;
+  /** Stops the event loop. */
+  sleep(seconds: number): void;
+  /** Options of their own word (`set-skip-checksum-validation 1`); false for a word that is none. */
+  setOption(name: string, value: string): boolean;
+  /** More fields of DEBUG OBJECT, each with a leading blank. */
+  describe(db: Database, entry: number): string;
 }
 
 /** What the server says of itself. */
@@ -106,6 +178,8 @@ export interface ConfigurationService {
 export interface ValueService {
   /** Copies the value at an entry to a key that is not there; returns the new entry. Expiry is not copied. */
   duplicate(from: Database, entry: number, to: Database, key: Buffer): number;
+  /** 20 bytes that are equal for equal values, whatever their encoding. */
+  digest(db: Database, entry: number): Buffer;
   /** DUMP's payload. */
   serialize(db: Database, entry: number): Buffer;
   /** Creates a key from DUMP's payload; returns its entry, or 0 when the payload is damaged or of a newer version. */

@@ -1,7 +1,7 @@
 // INCR and its relatives: strings that hold numbers.
 
-import { INT64_MAX, INT64_MIN, parseDouble, parseInt64, parseInteger, writeInteger } from '../base/numbers.ts';
 import { addLongDouble } from '../base/long-double.ts';
+import { INT64_MAX, INT64_MIN, parseDouble, parseInt64, parseInteger, writeInteger } from '../base/numbers.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';

@@ -2,9 +2,11 @@
 // answers as an unknown command.
 
 import { bitmapHandlers } from './bitmap.ts';
+import { clientHandlers } from './client.ts';
 import type { Handler, Handlers } from './command.ts';
 import { configHandlers } from './config.ts';
 import { connectionHandlers } from './connection.ts';
+import { diagnosticsHandlers } from './diagnostics.ts';
 import { commandSpecs } from './docs.ts';
 import { genericHandlers } from './generic.ts';
 import { hashHandlers } from './hash.ts';
@@ -39,6 +41,8 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   bitmapHandlers,
   hyperloglogHandlers,
   pubsubHandlers,
+  clientHandlers,
+  diagnosticsHandlers,
 ];
 
 /** Commands that MULTI does not queue. */

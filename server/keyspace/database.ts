@@ -100,14 +100,7 @@ export class Database {
   }
 
   /** Creates an entry that refers to a large value. */
-  createLarge(
-    buf: Uint8Array,
-    pos: number,
-    len: number,
-    type: number,
-    encoding: number,
-    value: LargeValue,
-  ): number {
+  createLarge(buf: Uint8Array, pos: number, len: number, type: number, encoding: number, value: LargeValue): number {
     const hash = this.space.hash(buf, pos, len);
     const entry = this.createWithHash(buf, pos, len, hash, type, encoding, 0);
     this.setWord(entry, WORD_VALUE, this.space.adopt(value));

@@ -1,8 +1,8 @@
 // A client's socket: input goes to the server in place, output is queued and leaves in one write per turn.
 
 import type { Socket } from 'node:net';
-import type { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Session, Transport } from '../commands/session.ts';
+import type { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Connection } from '../net/listener.ts';
 
 /** Up to here a reply is handed over as a string: the kernel takes it at once and our buffer is free again. */

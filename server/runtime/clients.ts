@@ -23,8 +23,12 @@ export class Clients implements ClientRegistry {
   private readonly onUnpause: () => void;
   readonly monitors = new Set<Session>();
 
-  constructor(onUnpause: () => void) {
+  private readonly onForget: (session: Session) => void;
+
+  /** `onForget` ends what others hold of a client (tracking). */
+  constructor(onUnpause: () => void, onForget: (session: Session) => void) {
     this.onUnpause = onUnpause;
+    this.onForget = onForget;
   }
 
   takeId(): number {
@@ -52,7 +56,12 @@ export class Clients implements ClientRegistry {
   forgetModes(session: Session): void {
     session.monitoring = false;
     this.monitors.delete(session);
-    session.tracking = null;
+    this.onForget(session);
+  }
+
+  startMonitor(session: Session): void {
+    session.monitoring = true;
+    this.monitors.add(session);
   }
 
   pause(untilMs: number, mode: 'all' | 'write'): void {

@@ -32,7 +32,8 @@ export class Evictor {
     keyspace.lfu = settings.maxmemoryPolicy.includes('lfu');
     const decay = Number(settings.lfuDecayTime);
     const factor = Number(settings.lfuLogFactor);
-    keyspace.nextFrequency = (clock) => countUse(clock, host.now(), decay, factor, () => host.random(1 << 30) / (1 << 30));
+    keyspace.nextFrequency = (clock) =>
+      countUse(clock, host.now(), decay, factor, () => host.random(1 << 30) / (1 << 30));
     this.pool = [];
     this.tick(host.now());
   }

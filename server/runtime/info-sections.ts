@@ -1,8 +1,8 @@
 // The sections of INFO that the server itself knows. Persistence and others add their own.
 
 import { arch, release, type } from 'node:os';
-import type { Server } from './server.ts';
 import type { Info, InfoSection } from './info.ts';
+import type { Server } from './server.ts';
 
 type Lines = (readonly [name: string, value: string | number])[];
 
@@ -22,7 +22,7 @@ export function addSections(info: Info, server: Server, extra: { persistence: ()
   add('modules', 'Modules', () => []);
   add('commandstats', 'Commandstats', () => commandLines(server), false);
   add('errorstats', 'Errorstats', () => errorLines(server));
-  add('latencystats', 'Latencystats', () => [], false);
+  add('latencystats', 'Latencystats', () => latencyLines(server), false);
   add('cluster', 'Cluster', () => [['cluster_enabled', 0]]);
   add('keyspace', 'Keyspace', () => keyspaceLines(server));
 }
@@ -190,9 +190,9 @@ function statLines(server: Server): Lines {
     ['active_defrag_key_misses', 0],
     ['total_active_defrag_time', 0],
     ['current_active_defrag_time', 0],
-    ['tracking_total_keys', server.trackingTotals().keys],
-    ['tracking_total_items', server.trackingTotals().items],
-    ['tracking_total_prefixes', server.trackingTotals().prefixes],
+    ['tracking_total_keys', server.tracking.totals().keys],
+    ['tracking_total_items', server.tracking.totals().items],
+    ['tracking_total_prefixes', server.tracking.totals().prefixes],
     ['unexpected_error_replies', 0],
     ['total_error_replies', stats.errorReplies],
     ['dump_payload_sanitizations', 0],
@@ -244,6 +244,20 @@ function commandLines(server: Server): Lines {
       `cmdstat_${command.name}`,
       `calls=${calls},usec=${Math.round(microseconds)},usec_per_call=${mean.toFixed(2)},rejected_calls=${rejectedCalls},failed_calls=${failedCalls}`,
     ]);
+  }
+  return lines;
+}
+
+function latencyLines(server: Server): Lines {
+  const percents = server.settings.latencyTrackingInfoPercentiles as readonly string[];
+  const lines: Lines = [];
+  for (const command of server.allCommands()) {
+    if (command.stats.calls === 0 || !server.settings.latencyTracking) continue;
+    const values = percents.map((percent) => {
+      const value = server.latency.percentile(command.name, Number(percent));
+      return `p${Number(percent)}=${value.toFixed(3)}`;
+    });
+    lines.push([`latency_percentiles_usec_${command.name}`, values.join(',')]);
   }
   return lines;
 }

@@ -5,7 +5,13 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
 
-const RANK: Readonly<Record<LogLevel | 'nothing', number>> = { debug: 0, verbose: 1, notice: 2, warning: 3, nothing: 4 };
+const RANK: Readonly<Record<LogLevel | 'nothing', number>> = {
+  debug: 0,
+  verbose: 1,
+  notice: 2,
+  warning: 3,
+  nothing: 4,
+};
 const MARK: Readonly<Record<LogLevel, string>> = { debug: '.', verbose: '-', notice: '*', warning: '#' };
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 /** Longest message; the rest is cut. */

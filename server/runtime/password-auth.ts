@@ -31,6 +31,10 @@ export class PasswordAuth implements AuthService {
     session.user = 'default';
   }
 
+  userExists(name: string): boolean {
+    return name === 'default';
+  }
+
   permissionRefusal(): string | null {
     return null;
   }

@@ -1,9 +1,9 @@
 // Channels, patterns and shard channels, and who listens.
 
 import { globMatch } from '../base/glob.ts';
-import type { ReplyWriter } from '../formats/resp/writer.ts';
 import type { PubSubService, SubscriptionKind } from '../commands/services.ts';
 import type { Session } from '../commands/session.ts';
+import type { ReplyWriter } from '../formats/resp/writer.ts';
 
 /** Writes to any client: into the current reply for the one being served, into its queue for the others. */
 export type Deliver = (session: Session, write: (reply: ReplyWriter) => void) => void;

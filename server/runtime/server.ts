@@ -2,21 +2,23 @@
 // ask for through Services.
 
 import type { Socket } from 'node:net';
-import { createCommandTable } from '../commands/table.ts';
 import { Context } from '../commands/context.ts';
 import { ERRORS } from '../commands/errors.ts';
 import { type Command, type CommandIndex, Flag } from '../commands/registry.ts';
 import type {
   AuthService,
   ConfigurationService,
+  DebugService,
   InfoService,
   Limits,
+  MemoryService,
   PersistenceService,
   Services,
   ShutdownOptions,
   ValueService,
 } from '../commands/services.ts';
 import { ReplyMode, Session, type StoredRequest } from '../commands/session.ts';
+import { createCommandTable } from '../commands/table.ts';
 import type { Settings } from '../config/settings.ts';
 import { Decoded, RequestDecoder } from '../formats/resp/request.ts';
 import { ReplyWriter } from '../formats/resp/writer.ts';
@@ -31,7 +33,9 @@ import { Events } from './events.ts';
 import type { Host } from './host.ts';
 import type { Log } from './log.ts';
 import { PubSub } from './pubsub.ts';
+import { LatencyMonitor, SlowLog } from './slow-log.ts';
 import { ServerStats } from './stats.ts';
+import { Tracking } from './tracking.ts';
 import { Transactions } from './transactions.ts';
 
 /** Replies of a batch are sent when they exceed this, so that a long pipeline does not pile up. */
@@ -50,6 +54,8 @@ export interface Parts {
   info: InfoService;
   auth: AuthService & { permissionRefusal(c: Context, command: Command): string | null };
   configuration: ConfigurationService;
+  memory: MemoryService;
+  debug: DebugService;
 }
 
 export class Server implements Services, DispatchHost, ConnectionEvents, ConnectionOwner {
@@ -79,18 +85,19 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   info!: InfoService;
   auth!: Parts['auth'];
   configuration!: ConfigurationService;
+  memory!: MemoryService;
+  debug!: DebugService;
+  readonly tracking: Tracking;
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
   loading = false;
   /** Bytes of data allowed (maxmemory); 0: no limit. */
   memoryMax = 0;
   /** Frees memory; set with the eviction policy. */
   evict: () => boolean = () => true;
-  /** Told of each command that has run: slow log, latency monitor, statistics by command. */
-  readonly afterCommand: ((c: Context, command: Command, microseconds: number) => void)[] = [];
   /** JavaScript heap of the empty server, bytes. */
   baseMemory = 0;
   systemMemory = 0;
-  /** CLIENT TRACKING's table, for INFO. */
-  trackingTotals: () => { keys: number; items: number; prefixes: number } = () => ({ keys: 0, items: 0, prefixes: 0 });
   private clientBytes = 0;
   private readonly dispatcher: Dispatcher;
   private readonly decoder = new RequestDecoder();
@@ -119,7 +126,12 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.identity = { redisVersion: host.redisVersion, runId: host.randomBytes(20).toString('hex'), role: 'primary' };
     this.context = new Context(this.keyspace, this.reply, this);
     this.reply.onError = (text) => this.stats.countError(text);
-    this.clients = new Clients(() => this.resumePostponed());
+    this.clients = new Clients(
+      () => this.resumePostponed(),
+      (session) => this.tracking.gone(session),
+    );
+    this.slowLog = new SlowLog(settings);
+    this.latency = new LatencyMonitor(settings, host.now);
     this.pubsub = new PubSub((session, write) => this.deliver(session, write));
     this.events = new Events((channel, message) => this.pubsub.publish(channel, message, false));
     this.dispatcher = new Dispatcher(this);
@@ -140,7 +152,13 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       runQueued: (request) => this.runStored(request),
       bracket: (begin) => this.bracket(begin),
     });
-    this.events.listeners.push(this.transactions, this.blocking);
+    this.tracking = new Tracking({
+      byId: (id) => this.clients.byId(id),
+      deliver: (session, write) => this.deliver(session, write),
+      keysMax: () => Number(settings.trackingTableMaxKeys),
+      current: () => this.current,
+    });
+    this.events.listeners.push(this.transactions, this.blocking, this.tracking);
     this.listener = new Listener(this);
   }
 
@@ -208,7 +226,13 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.stats.connectionsReceived++;
     connection.setKeepAlive(Number(this.settings.tcpKeepalive));
     const authenticated = this.auth.openToAll;
-    const session = new Session(this.clients.takeId(), connection, this.keyspace.databases[0], authenticated, this.now());
+    const session = new Session(
+      this.clients.takeId(),
+      connection,
+      this.keyspace.databases[0],
+      authenticated,
+      this.now(),
+    );
     connection.session = session;
     this.clients.add(session);
     this.auth.logout(session);
@@ -551,7 +575,9 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   monitor(c: Context): void {
     if (this.clients.monitors.size === 0) return;
     const seconds = (this.nowMicroseconds() / 1e6).toFixed(6);
-    const source = c.session.transport.isUnix ? `unix:${this.settings.string('unixsocket')}` : c.session.transport.peerAddress;
+    const source = c.session.transport.isUnix
+      ? `unix:${this.settings.string('unixsocket')}`
+      : c.session.transport.peerAddress;
     let line = `${seconds} [${c.db.index} ${source}]`;
     for (let i = 0; i < c.argc; i++) line += ` ${quoteBytes(c.view(i))}`;
     for (const session of this.clients.monitors) {
@@ -561,7 +587,9 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   ran(c: Context, command: Command, microseconds: number): void {
     this.stats.commandsProcessed++;
-    for (let i = 0; i < this.afterCommand.length; i++) this.afterCommand[i](c, command, microseconds);
+    this.latency.ran(command, microseconds);
+    this.slowLog.ran(c, command, microseconds);
+    if (this.tracking.active) this.tracking.ran(c, command);
   }
 
   propagate(c: Context): void {

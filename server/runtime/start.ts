@@ -7,12 +7,14 @@ import type { Settings } from '../config/settings.ts';
 import { applySettings } from './apply.ts';
 import { Configuration } from './configuration.ts';
 import { Cron } from './cron.ts';
+import { DebugTools } from './debug-tools.ts';
 import { Evictor } from './evict.ts';
 import type { Host } from './host.ts';
 import { Info } from './info.ts';
 import { addSections } from './info-sections.ts';
 import { listenAll, listenAnew, mainAddress } from './listening.ts';
 import type { Log } from './log.ts';
+import { MemoryReport } from './memory-report.ts';
 import { PasswordAuth } from './password-auth.ts';
 import { createPersistence, type Persistence } from './persistence.ts';
 import { notifyManager, removePidFile, setTitle, writePidFile } from './process-control.ts';
@@ -30,6 +32,7 @@ export async function startServer(settings: Settings, host: Host, log: Log): Pro
   const persistence = createPersistence(server);
   const info = new Info(() => {
     server.stats.reset();
+    server.latency.resetHistograms();
     for (const command of server.allCommands()) {
       Object.assign(command.stats, { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 });
     }
@@ -42,7 +45,9 @@ export async function startServer(settings: Settings, host: Host, log: Log): Pro
     () => host.randomBytes(8).toString('hex'),
     () => listenAnew(server),
   );
-  server.install({ persistence, values: persistence.values, info, auth, configuration });
+  const memory = new MemoryReport(server);
+  const debug = new DebugTools(server, cron);
+  server.install({ persistence, values: persistence.values, info, auth, configuration, memory, debug });
   server.evict = evictor.makeRoom;
   server.systemMemory = totalmem();
   server.stats.startedAtMs = host.now();

@@ -1,0 +1,145 @@
+// The slow log and the latency monitor: what took long, by the thresholds of the settings.
+
+import type { Context } from '../commands/context.ts';
+import { type Command, Flag } from '../commands/registry.ts';
+import type { LatencyEvent, LatencyService, SlowLogEntry, SlowLogService } from '../commands/services.ts';
+import type { Settings } from '../config/settings.ts';
+
+/** Arguments kept of a slow request, and bytes of each. */
+const ARGUMENTS_MAX = 32;
+const ARGUMENT_BYTES_MAX = 128;
+
+export class SlowLog implements SlowLogService {
+  entries: SlowLogEntry[] = [];
+  private nextId = 0;
+  private readonly settings: Settings;
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+  }
+
+  reset(): void {
+    this.entries = [];
+  }
+
+  ran(c: Context, command: Command, microseconds: number): void {
+    const threshold = Number(this.settings.slowlogLogSlowerThan);
+    if (threshold < 0 || microseconds < threshold || (command.flags & Flag.skip_slowlog) !== 0) return;
+    this.entries.unshift({
+      id: this.nextId++,
+      atSeconds: Math.floor(c.nowMs / 1000),
+      microseconds: Math.round(microseconds),
+      args: shortened(c),
+      peer: c.session.transport.peerAddress,
+      clientName: c.session.name,
+    });
+    const max = Number(this.settings.slowlogMaxLen);
+    if (this.entries.length > max) this.entries.length = max;
+  }
+}
+
+function shortened(c: Context): Buffer[] {
+  const args: Buffer[] = [];
+  const shown = c.argc > ARGUMENTS_MAX ? ARGUMENTS_MAX - 1 : c.argc;
+  for (let i = 0; i < shown; i++) {
+    const length = c.len[i];
+    if (length <= ARGUMENT_BYTES_MAX) args.push(c.copy(i));
+    else {
+      const head = c.view(i).subarray(0, ARGUMENT_BYTES_MAX);
+      args.push(Buffer.concat([head, Buffer.from(`... (${length - ARGUMENT_BYTES_MAX} more bytes)`)]));
+    }
+  }
+  if (c.argc > ARGUMENTS_MAX) args.push(Buffer.from(`... (${c.argc - ARGUMENTS_MAX + 1} more arguments)`));
+  return args;
+}
+
+/** Samples kept of each event. */
+const SAMPLES_MAX = 160;
+/** Buckets of the distribution: powers of two of microseconds up to about 17 minutes. */
+const BUCKETS = 31;
+
+interface Event extends LatencyEvent {
+  samples: { atSeconds: number; ms: number }[];
+}
+
+export class LatencyMonitor implements LatencyService {
+  events: Event[] = [];
+  private readonly settings: Settings;
+  private readonly nowMs: () => number;
+  private readonly histograms = new Map<string, Float64Array>();
+
+  constructor(settings: Settings, nowMs: () => number) {
+    this.settings = settings;
+    this.nowMs = nowMs;
+  }
+
+  ran(command: Command, microseconds: number): void {
+    if (this.settings.latencyTracking) this.count(command, microseconds);
+    const threshold = Number(this.settings.latencyMonitorThreshold);
+    if (threshold === 0 || microseconds < threshold * 1000) return;
+    this.record((command.flags & Flag.fast) !== 0 ? 'fast-command' : 'command', microseconds / 1000);
+  }
+
+  /** Notes that an operation took that long, if it is over the threshold. */
+  observe(name: string, ms: number): void {
+    const threshold = Number(this.settings.latencyMonitorThreshold);
+    if (threshold > 0 && ms >= threshold) this.record(name, ms);
+  }
+
+  reset(names: readonly string[]): number {
+    const kept = names.length === 0 ? [] : this.events.filter((event) => !names.includes(event.name));
+    const removed = this.events.length - kept.length;
+    this.events = kept;
+    return removed;
+  }
+
+  histogram(commandName: string): [number, number][] {
+    const counts = this.histograms.get(commandName);
+    const rows: [number, number][] = [];
+    let sum = 0;
+    for (let bucket = 0; counts !== undefined && bucket < BUCKETS; bucket++) {
+      if (counts[bucket] === 0) continue;
+      sum += counts[bucket];
+      rows.push([2 ** bucket, sum]);
+    }
+    return rows;
+  }
+
+  resetHistograms(): void {
+    this.histograms.clear();
+  }
+
+  /** The time in microseconds within which this share (0 to 100) of a command's calls ran. */
+  percentile(commandName: string, percent: number): number {
+    const rows = this.histogram(commandName);
+    if (rows.length === 0) return 0;
+    const target = (rows[rows.length - 1][1] * percent) / 100;
+    return rows.find(([, count]) => count >= target)?.[0] ?? rows[rows.length - 1][0];
+  }
+
+  private count(command: Command, microseconds: number): void {
+    let counts = this.histograms.get(command.name);
+    if (counts === undefined) {
+      counts = new Float64Array(BUCKETS);
+      this.histograms.set(command.name, counts);
+    }
+    const whole = microseconds < 1 ? 1 : microseconds | 0;
+    counts[Math.min(BUCKETS - 1, whole <= 1 ? 0 : 32 - Math.clz32(whole - 1))]++;
+  }
+
+  private record(name: string, ms: number): void {
+    let event = this.events.find((other) => other.name === name);
+    if (event === undefined) {
+      event = { name, samples: [], maxMs: 0 };
+      this.events.push(event);
+    }
+    const rounded = Math.round(ms);
+    const atSeconds = Math.floor(this.nowMs() / 1000);
+    event.maxMs = Math.max(event.maxMs, rounded);
+    const last = event.samples[event.samples.length - 1];
+    // Within one second the worst counts.
+    if (last?.atSeconds === atSeconds) last.ms = Math.max(last.ms, rounded);
+    else event.samples.push({ atSeconds, ms: rounded });
+    if (event.samples.length > SAMPLES_MAX) event.samples.shift();
+  }
+}
