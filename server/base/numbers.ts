@@ -32,7 +32,7 @@ export function parseInteger(buf: Uint8Array, pos: number, len: number): number 
 /** Parses a canonical decimal integer in the signed 64-bit range; null for anything else. */
 export function parseInt64(buf: Uint8Array, pos: number, len: number): bigint | null {
   const small = parseInteger(buf, pos, len);
-  if (small === small) return BigInt(small);
+  if (!Number.isNaN(small)) return BigInt(small);
   if (len < 16 || len > 20) return null;
   const negative = buf[pos] === 45;
   const start = negative ? pos + 1 : pos;
@@ -54,7 +54,7 @@ export function isInt64(buf: Uint8Array, pos: number, len: number): boolean {
   const first = buf[pos];
   if (first !== 45 && (first < 48 || first > 57)) return false;
   const small = parseInteger(buf, pos, len);
-  if (small === small) return true;
+  if (!Number.isNaN(small)) return true;
   return len >= 16 && parseInt64(buf, pos, len) !== null;
 }
 

@@ -85,7 +85,7 @@ export class Context {
    */
   integer(i: number, error: string = ERRORS.notAnInteger): number {
     const value = parseInteger(this.buf, this.pos[i], this.len[i]);
-    if (value === value) return value;
+    if (!Number.isNaN(value)) return value;
     return Number(this.int64(i, error));
   }
 
@@ -109,7 +109,7 @@ export class Context {
   /** A double argument (inf allowed, nan not). */
   double(i: number, error: string = ERRORS.notAFloat): number {
     const value = parseDouble(this.text(i));
-    if (value !== value) throw new CommandError(error);
+    if (Number.isNaN(value)) throw new CommandError(error);
     return value;
   }
 

@@ -131,6 +131,7 @@ function protocol(c: Context): void {
   const samples: Readonly<Record<string, () => void>> = {
     string: () => reply.text('Hello World'),
     integer: () => reply.int(12345),
+    // biome-ignore lint/suspicious/noApproximativeNumericConstant: the sample that tests of clients expect
     double: () => reply.double(3.141),
     null: () => reply.nil(),
     array: () => {

@@ -24,7 +24,7 @@ const digits = Buffer.alloc(24);
 
 function addArgument(c: Context, sign: number): void {
   const amount = parseInteger(c.buf, c.pos[2], c.len[2]);
-  if (amount === amount) {
+  if (!Number.isNaN(amount)) {
     add(c, sign * amount);
     return;
   }
@@ -41,7 +41,7 @@ function add(c: Context, amount: number): void {
   if (entry !== 0) {
     db.open(entry);
     value = parseInteger(db.vbuf, db.vpos, db.vlen);
-    if (value !== value) {
+    if (Number.isNaN(value)) {
       addExact(c, BigInt(amount));
       return;
     }

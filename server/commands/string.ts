@@ -44,11 +44,7 @@ export const stringHandlers: Handlers<typeof stringSpecs> = {
   },
   getex,
   append,
-  strlen: (c) => {
-    const entry = c.typedRead(1, Type.string);
-    if (entry !== 0) c.db.open(entry);
-    c.reply.int(entry === 0 ? 0 : c.db.vlen);
-  },
+  strlen: (c) => c.reply.int(openLength(c, c.typedRead(1, Type.string))),
   getrange,
   substr: getrange,
   setrange,
@@ -204,7 +200,7 @@ function getrange(c: Context): void {
   let start = c.integer(2);
   let end = c.integer(3);
   const entry = c.typedRead(1, Type.string);
-  const length = entry === 0 ? 0 : (c.db.open(entry), c.db.vlen);
+  const length = openLength(c, entry);
   const empty = start < 0 && end < 0 && start > end;
   if (start < 0) start = Math.max(0, length + start);
   if (end < 0) end = Math.max(0, length + end);
@@ -218,7 +214,7 @@ function setrange(c: Context): void {
   const offset = c.integer(2);
   if (offset < 0) throw new CommandError('ERR offset is out of range');
   let entry = c.typedWrite(1, Type.string);
-  const length = entry === 0 ? 0 : (c.db.open(entry), c.db.vlen);
+  const length = openLength(c, entry);
   const added = c.len[3];
   if (added === 0) {
     c.reply.int(length);
@@ -229,6 +225,13 @@ function setrange(c: Context): void {
   c.buf.copy(c.db.vbuf, c.db.vpos + offset, c.pos[3], c.pos[3] + added);
   c.changed(1, '$', 'setrange');
   c.reply.int(c.db.vlen);
+}
+
+/** Opens the string at an entry and returns its length; 0 without an entry. */
+function openLength(c: Context, entry: number): number {
+  if (entry === 0) return 0;
+  c.db.open(entry);
+  return c.db.vlen;
 }
 
 function requirePairs(c: Context, name: string): void {

@@ -79,11 +79,11 @@ export class RequestDecoder {
     const status = this.readCount(end, 'too big mbulk count string');
     if (status !== Decoded.request) return status;
     const count = this.value;
-    if (count !== count || count > ARGUMENTS_MAX) return this.fail('invalid multibulk length');
+    if (Number.isNaN(count) || count > ARGUMENTS_MAX) return this.fail('invalid multibulk length');
     if (count > UNAUTHENTICATED_ARGUMENTS_MAX && !limits.authenticated) {
       return this.fail('unauthenticated multibulk length');
     }
-    this.argumentsTotal = count < 0 ? 0 : count;
+    this.argumentsTotal = Math.max(0, count);
     return this.decodeArguments(end, limits);
   }
 
@@ -125,7 +125,7 @@ export class RequestDecoder {
         this.cursor = at;
         if (status !== Decoded.request) return status;
         length = this.value;
-        if (length !== length || length < 0 || length > limits.bulkBytesMax) return this.fail('invalid bulk length');
+        if (Number.isNaN(length) || length < 0 || length > limits.bulkBytesMax) return this.fail('invalid bulk length');
         if (length > UNAUTHENTICATED_BULK_BYTES_MAX && !limits.authenticated) {
           return this.fail('unauthenticated bulk length');
         }
