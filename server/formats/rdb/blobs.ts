@@ -4,7 +4,7 @@
 import type { DuplicateFinder } from './duplicates.ts';
 import { validateIntset } from './intset.ts';
 import { ListpackCursor, validateListpack } from './listpack.ts';
-import type { PackedCursor } from './packed.ts';
+import { isNan, type PackedCursor } from './packed.ts';
 import type { Slice } from './slice.ts';
 import type { RdbBlobKind } from './types.ts';
 import { validateZiplist, ZiplistCursor } from './ziplist.ts';
@@ -103,11 +103,4 @@ function hasNanScore(cursor: PackedCursor, blob: Slice): boolean {
     if (at % 2 === 1 && !cursor.isInteger && isNan(cursor.element)) return true;
   }
   return false;
-}
-
-/** "nan" with or without a sign, in either case. */
-function isNan(text: Slice): boolean {
-  const from = text.bytes[text.start] === 45 ? text.start + 1 : text.start;
-  const b = text.bytes;
-  return text.end - from >= 3 && (b[from] | 32) === 110 && (b[from + 1] | 32) === 97 && (b[from + 2] | 32) === 110;
 }

@@ -7,7 +7,7 @@
 
 import type { BlobValidator } from './blobs.ts';
 import type { DuplicateFinder } from './duplicates.ts';
-import { parseScore } from './packed.ts';
+import { isNan, parseScore } from './packed.ts';
 import { Slice } from './slice.ts';
 import { type RdbSource, UNEXPECTED_EOF } from './source.ts';
 import { RDB_TYPE, type RdbFlavour, type RdbLayout } from './types.ts';
@@ -116,8 +116,7 @@ export class CollectionReader implements ValueReader {
     const s = this.#source;
     while (this.left > 0) {
       s.string(this.#member);
-      if (this.#deep && !this.#duplicates.add(this.#member))
-        throw s.fail('integrity', 'Duplicate set members detected');
+      if (this.#deep && !this.#duplicates.add(this.#member)) s.damaged('Duplicate set members detected');
       this.#visitor.element(this.#member);
       this.#done();
     }
@@ -130,9 +129,8 @@ export class CollectionReader implements ValueReader {
     while (this.left > 0) {
       s.string(this.#member);
       const score = binary ? s.doubleLe() : this.#asciiScore();
-      if (Number.isNaN(score)) throw s.fail('integrity', 'Zset with NAN score detected');
-      if (this.#deep && !this.#duplicates.add(this.#member))
-        throw s.fail('integrity', 'Duplicate zset fields detected');
+      if (Number.isNaN(score)) s.damaged('Zset with NAN score detected');
+      if (this.#deep && !this.#duplicates.add(this.#member)) s.damaged('Duplicate zset fields detected');
       this.#visitor.scored(this.#member, score);
       this.#done();
     }
@@ -145,7 +143,9 @@ export class CollectionReader implements ValueReader {
     if (length === 254) return Number.POSITIVE_INFINITY;
     if (length === 253) return Number.NaN;
     this.#source.raw(this.#value, length);
-    return parseScore(this.#value);
+    const score = parseScore(this.#value);
+    if (Number.isNaN(score) && !isNan(this.#value)) throw this.#source.fail('integrity', UNEXPECTED_EOF);
+    return score;
   }
 
   #runHash(): boolean {
@@ -185,7 +185,7 @@ export class CollectionReader implements ValueReader {
 
   #noDuplicateField(): void {
     if (!this.#deep || this.#duplicates.add(this.#member)) return;
-    throw this.#source.fail('integrity', 'Duplicate hash fields detected');
+    this.#source.damaged('Duplicate hash fields detected');
   }
 
   #runQuicklist(): boolean {
@@ -218,7 +218,9 @@ export class CollectionReader implements ValueReader {
     const modern = this.#type === RDB_TYPE.listQuicklist2;
     const count = modern ? this.#blobs.listpack(this.#value) : this.#blobs.ziplist(this.#value);
     if (count < 0) {
-      throw this.#source.fail('integrity', `${modern ? 'Listpack' : 'Ziplist'} integrity check failed.`);
+      this.#source.damaged(`${modern ? 'Listpack' : 'Ziplist'} integrity check failed.`);
+      this.#nodes++;
+      return;
     }
     if (count === 0) return; // an empty node counts for nothing; a list of only these is empty
     this.#nodes++;

@@ -3,7 +3,7 @@
 import { type HashSeed, hashBytes } from '../../base/hash.ts';
 import type { Slice } from './slice.ts';
 
-/** Collections with more members than this are not searched: 2^23 members take 128 MiB. */
+/** Collections with more members than this are not searched to their end: 2^23 members take 128 MiB. */
 const MEMBERS_MAX = 1 << 23;
 const SLOTS_MIN = 64;
 
@@ -14,14 +14,16 @@ const SLOTS_MIN = 64;
 export class DuplicateFinder {
   readonly #seedA: HashSeed;
   readonly #seedB: HashSeed;
+  readonly #membersMax: number;
   #a = new Int32Array(SLOTS_MIN);
   #b = new Int32Array(SLOTS_MIN);
   #mask = SLOTS_MIN - 1;
   #count = 0;
   #off = false;
 
-  /** `seed` is any number that an author of files can't foresee. */
-  constructor(seed: number) {
+  /** `seed` is any number that an author of files can't foresee; `membersMax` bounds the memory. */
+  constructor(seed: number, membersMax: number = MEMBERS_MAX) {
+    this.#membersMax = membersMax;
     this.#seedA = { k0: seed | 0, k1: 0x5bd1e995 };
     this.#seedB = { k0: 0x27d4eb2f, k1: ~seed };
   }
@@ -75,7 +77,7 @@ export class DuplicateFinder {
   }
 
   #grow(): void {
-    if (this.#count >= MEMBERS_MAX) {
+    if (this.#count >= this.#membersMax) {
       this.#off = true;
       return;
     }

@@ -88,12 +88,22 @@ export function readInt32(b: Uint8Array, p: number): number {
   return b[p] | (b[p + 1] << 8) | (b[p + 2] << 16) | (b[p + 3] << 24);
 }
 
-/** A score as Redis prints it: decimal, `inf`, `-inf`; NaN for anything else. */
+const INFINITE = /^[+-]?inf/i;
+const NUMBER_AT_START = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?/i;
+
+/** A score as Redis prints it: decimal, `inf`, `-inf`; as C's scanf() does, up to the first byte that doesn't fit. */
 export function parseScore(text: Slice): number {
-  if (text.length === 0 || text.length > 128) return Number.NaN;
+  if (text.length === 0 || text.length > 512) return Number.NaN;
   let value = '';
   for (let i = text.start; i < text.end; i++) value += String.fromCharCode(text.bytes[i]);
-  const lower = value.toLowerCase();
-  if (/^[+-]?inf(inity)?$/.test(lower)) return lower[0] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return /^[+-]?[0-9.]/.test(lower) ? Number(lower) : Number.NaN;
+  if (INFINITE.test(value)) return value[0] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const number = NUMBER_AT_START.exec(value);
+  return number === null ? Number.NaN : Number(number[0]);
+}
+
+/** "nan" with or without a sign, in either case. */
+export function isNan(text: Slice): boolean {
+  const from = text.bytes[text.start] === 45 ? text.start + 1 : text.start;
+  const b = text.bytes;
+  return text.end - from >= 3 && (b[from] | 32) === 110 && (b[from + 1] | 32) === 97 && (b[from + 2] | 32) === 110;
 }

@@ -13,7 +13,15 @@ import { ModuleReader, moduleName } from './modules.ts';
 import { Slice } from './slice.ts';
 import { NEED_MORE, RdbSource, UNEXPECTED_EOF } from './source.ts';
 import { StreamReader } from './streams.ts';
-import { MODULE_OPCODE, RDB_OPCODE, RDB_VERSION, type RdbFlavour, type RdbTypeInfo, rdbTypes } from './types.ts';
+import {
+  MODULE_OPCODE,
+  RDB_OPCODE,
+  RDB_TYPE,
+  RDB_VERSION,
+  type RdbFlavour,
+  type RdbTypeInfo,
+  rdbTypes,
+} from './types.ts';
 import type { RdbVisitor } from './visitor.ts';
 
 const HEADER_BYTES = 9;
@@ -34,6 +42,11 @@ export type RdbReaderOptions = {
   versionMax?: number;
   /** Whether to compute and compare the checksum; default true. */
   checksum?: boolean;
+  /**
+   * Asked about damage inside a value whose end is known (a packed value, a member that comes twice). True: go on; the
+   * visitor then hears nothing of the damaged packed value, key included. Default: every damage is thrown.
+   */
+  recover?: (error: RdbError) => boolean;
   /** Any unpredictable number, for the tables that find duplicates. */
   seed?: number;
 };
@@ -56,6 +69,7 @@ export class RdbReader {
   #state: State = 'header';
   #active: ValueReader | null = null;
   #inKey = false;
+  #untold = false;
   #rangesLeft = 0;
   #version = 0;
   #flavour: RdbFlavour = 'redis';
@@ -76,6 +90,7 @@ export class RdbReader {
       stringBytesMax: options.stringBytesMax ?? 1 << 30,
       skipStringsOver: options.skipStringsOver ?? Number.POSITIVE_INFINITY,
     });
+    this.#source.recover = options.recover;
     const duplicates = new DuplicateFinder(seed);
     this.#blobs = new BlobValidator(duplicates, deep);
     this.#collections = new CollectionReader(this.#source, visitor, duplicates, this.#blobs, deep);
@@ -91,6 +106,16 @@ export class RdbReader {
   /** Keys whose names were read so far, the one that failed included. */
   get keysRead(): number {
     return this.#keysRead;
+  }
+
+  /** The last length that was read, with digits that a number doesn't hold: an absurd database number. */
+  get lastLength(): bigint {
+    return this.#source.lengthExact();
+  }
+
+  /** Whether an expiry, idle time or frequency was read for a key that hasn't come yet. */
+  get pendingHints(): boolean {
+    return this.#expireAtMs !== -1 || this.#idleSeconds !== -1 || this.#frequency !== -1;
   }
 
   /** 0 before the header was read. */
@@ -169,9 +194,14 @@ export class RdbReader {
   finish(): void {
     if (this.#state === 'done') return;
     const source = this.#source;
-    source.pos = source.toSkip > 0 ? source.pos : Math.max(source.starvedAt, source.mark);
+    if (source.toSkip === 0) source.pos = Math.max(source.starvedAt, source.mark);
     this.#keysRead = Math.max(this.#keysRead, this.#keysReadAtStarving);
     throw source.fail('truncated', source.starvedMessage || UNEXPECTED_EOF);
+  }
+
+  /** An error with the reader's present place, for visitors that find something wrong themselves. */
+  describe(message: string): RdbError {
+    return this.#source.fail('integrity', message);
   }
 
   /** Ready for another file, memory kept. */
@@ -196,7 +226,7 @@ export class RdbReader {
     this.#flavour = flavour;
     this.#types = rdbTypes(flavour);
     this.#active = null;
-    this.#inKey = false;
+    this.#inKey = this.#untold = false;
     this.#surplus = null;
     this.#version = this.#keysRead = this.#keysAtMark = this.#keysReadAtStarving = 0;
     this.#forgetHints();
@@ -270,11 +300,16 @@ export class RdbReader {
         this.#openValue(info);
         return;
       }
-      const skipped = this.#simpleValue(info);
+      if (this.#simpleValue(info)) {
+        // The key is left once the value is behind.
+        this.#keepKey();
+        this.#inKey = true;
+        this.#state = 'value';
+        return;
+      }
       this.#leaveKey();
       s.mark = s.pos;
       this.#keysAtMark = this.#keysRead;
-      if (skipped) return;
     }
   }
 
@@ -306,8 +341,11 @@ export class RdbReader {
     if (info.number === 25) s.i64le(); // the smallest expiry, which is in the listpack as well
     s.string(this.#value);
     const count = this.#blobs.count(info.blob, this.#value);
-    if (count === NAN_SCORE) throw s.fail('integrity', 'Zset listpack with NAN score detected');
-    if (count < 0) throw s.fail('integrity', BLOB_MESSAGE[info.blob]);
+    if (count < 0) {
+      s.damaged(count === NAN_SCORE ? 'Zset listpack with NAN score detected' : BLOB_MESSAGE[info.blob]);
+      this.#untold = true;
+      return false;
+    }
     this.#tellKey(info);
     if (count === 0) this.#visitor.emptyValue();
     else this.#visitor.blob(info.blob, this.#value, count);
@@ -318,16 +356,19 @@ export class RdbReader {
     if (this.#state !== 'single-value') this.#source.key = null;
     this.#source.type = -1;
     this.#forgetHints();
-    this.#visitor.keyEnd();
+    if (this.#untold) this.#untold = false;
+    else this.#visitor.keyEnd();
+  }
+
+  /** The window moves on while the value is read; the key has to stay for errors. */
+  #keepKey(): void {
+    this.#keyCopy.copyFrom(this.#key);
+    this.#source.key = this.#keyCopy;
   }
 
   #openValue(info: RdbTypeInfo): void {
     this.#active = this.#valueReader(info);
-    if (this.#active !== null) {
-      // The window moves on while the value is read; the key has to stay for errors.
-      this.#keyCopy.copyFrom(this.#key);
-      this.#source.key = this.#keyCopy;
-    }
+    if (this.#active !== null) this.#keepKey();
     this.#inKey = true;
     this.#state = this.#state === 'single-value' ? this.#state : 'value';
   }
@@ -340,14 +381,18 @@ export class RdbReader {
         this.#tellKey(info);
         return this.#streams;
       case 'module': {
-        s.length();
-        const name = moduleName(s.lengthExact());
+        const name = this.#moduleName();
         this.#modules.open(name);
         this.#tellKey(info);
         this.#visitor.module(name);
         return this.#modules;
       }
       case 'unsupported':
+        if (info.number === RDB_TYPE.modulePreGa) {
+          const name = this.#moduleName();
+          const reason = `The RDB file contains module data I can't load: no matching module type '${name}'`;
+          throw s.fail('unsupported', reason);
+        }
         throw s.fail('unsupported', `Values of type ${info.number} (${info.name}) can't be read`);
       default: {
         const count = this.#collections.open(info.layout, info.number, this.#flavour);
@@ -357,6 +402,13 @@ export class RdbReader {
         return count === 0 ? null : this.#collections;
       }
     }
+  }
+
+  #moduleName(): string {
+    const s = this.#source;
+    s.starvedMessage = 'Short read module id';
+    s.length();
+    return moduleName(s.lengthExact());
   }
 
   #valueEnd(): void {

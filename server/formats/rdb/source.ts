@@ -38,6 +38,8 @@ export class RdbSource {
   starvedAt = 0;
   /** Bytes of a passed-over string that are still to come. */
   toSkip = 0;
+  /** Offset where the passed-over string begins. */
+  skippedFrom = 0;
   /** What to say when the bytes end during the item under way; empty: the general message. */
   starvedMessage = '';
   activity: RdbActivity = 'start';
@@ -45,6 +47,8 @@ export class RdbSource {
   key: Slice | null = null;
   readonly crc = new Crc64();
   readonly limits: SourceLimits;
+  /** Asked about damage that leaves the rest readable; true: go on. */
+  recover: ((error: RdbError) => boolean) | undefined;
   #base = 0;
   #crcFrom = 0;
   #own: Uint8Array;
@@ -67,7 +71,7 @@ export class RdbSource {
   /** Starts over on a new file, keeping the memory. */
   reset(): void {
     this.buffer = this.#own;
-    this.pos = this.end = this.mark = this.toSkip = this.#base = this.#crcFrom = this.type = 0;
+    this.pos = this.end = this.mark = this.starvedAt = this.toSkip = this.#base = this.#crcFrom = this.type = 0;
     this.activity = 'start';
     this.starvedMessage = '';
     this.key = null;
@@ -105,6 +109,9 @@ export class RdbSource {
     this.#base += this.mark;
     this.#crcFrom -= this.mark;
     this.pos -= this.mark;
+    this.starvedAt -= this.mark;
+    if (this.key?.bytes === this.buffer)
+      this.key.set(this.buffer, this.key.start - this.mark, this.key.end - this.mark);
     this.end -= this.mark;
     this.mark = 0;
   }
@@ -130,11 +137,17 @@ export class RdbSource {
 
   fail(code: RdbErrorCode, message: string): RdbError {
     return new RdbError(code, message, {
-      offset: this.offset,
+      offset: this.toSkip > 0 ? this.skippedFrom : this.offset,
       activity: this.activity,
       key: this.key === null ? null : this.key.copy(),
       type: this.type,
     });
+  }
+
+  /** Reports damage inside a value whose end is known: throws, unless recover() wants to see what follows. */
+  damaged(message: string): void {
+    const error = this.fail('integrity', message);
+    if (this.recover?.(error) !== true) throw error;
   }
 
   need(count: number): void {
@@ -208,7 +221,7 @@ export class RdbSource {
       this.need(8);
       this.#lengthHigh = this.u32be();
       this.#lengthLow = this.u32be();
-    } else throw this.fail('integrity', `Unknown length encoding ${first} in rdbLoadLen()`);
+    } else throw this.fail('integrity', `Unknown length encoding ${kind} in rdbLoadLen()`);
     return this.#lengthHigh * TWO_32 + this.#lengthLow;
   }
 
@@ -247,6 +260,7 @@ export class RdbSource {
       return 0;
     }
     this.toSkip = length;
+    this.skippedFrom = this.offset;
     into.set(this.buffer, this.pos, this.pos);
     return length;
   }

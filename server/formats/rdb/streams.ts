@@ -108,10 +108,6 @@ export class StreamReader implements ValueReader {
     return this.#finders;
   }
 
-  #damaged(message: string) {
-    return this.#source.fail('integrity', message);
-  }
-
   #length(message: string): number {
     this.#source.starvedMessage = message;
     return this.#source.length();
@@ -127,7 +123,7 @@ export class StreamReader implements ValueReader {
     while (this.#nodesLeft > 0) {
       s.starvedMessage = 'Stream master ID loading failed: invalid encoding or I/O error.';
       s.string(this.#id);
-      if (this.#id.length !== ID_BYTES) throw this.#damaged('Stream node key entry is not the size of a stream ID');
+      if (this.#id.length !== ID_BYTES) this.#source.damaged('Stream node key entry is not the size of a stream ID');
       s.starvedMessage = 'Stream listpacks loading failed.';
       s.string(this.#text);
       this.#checkNode();
@@ -141,10 +137,11 @@ export class StreamReader implements ValueReader {
   #checkNode(): void {
     const count = this.#blobs.listpack(this.#text);
     if (count < 0 || (this.#deep && count > 0 && !this.#listpacks.isSound(this.#text))) {
-      throw this.#damaged('Stream listpack integrity check failed.');
+      this.#source.damaged('Stream listpack integrity check failed.');
+      return;
     }
-    if (count === 0) throw this.#damaged('Empty listpack inside stream');
-    if (this.#deep && !this.#find().nodes.add(this.#id)) throw this.#damaged('Listpack re-added with existing key');
+    if (count === 0) this.#source.damaged('Empty listpack inside stream');
+    if (this.#deep && !this.#find().nodes.add(this.#id)) this.#source.damaged('Listpack re-added with existing key');
   }
 
   #info(): void {
@@ -158,7 +155,7 @@ export class StreamReader implements ValueReader {
     const maxDeletedMs = modern ? this.#number(failed) : null;
     const maxDeletedSequence = modern ? this.#number(failed) : null;
     const entriesAdded = modern ? this.#number(failed) : null;
-    if (length > 0 && this.#nodesRead === 0) throw this.#damaged('Stream length inconsistent with rax entries');
+    if (length > 0 && this.#nodesRead === 0) this.#source.damaged('Stream length inconsistent with rax entries');
     this.#groupsLeft = this.#length('Stream cgroup count loading failed.');
     if (this.#deep) this.#find().groups.clear(0);
     this.#visitor.streamInfo({
@@ -184,7 +181,7 @@ export class StreamReader implements ValueReader {
       entriesRead = BigInt.asIntN(64, this.#number('Stream cgroup offset loading failed.'));
     }
     if (this.#deep && !this.#find().groups.add(this.#text)) {
-      throw this.#damaged(`Duplicated consumer group name ${Buffer.from(this.#text.copy()).toString('latin1')}`);
+      this.#source.damaged(`Duplicated consumer group name ${Buffer.from(this.#text.copy()).toString('latin1')}`);
     }
     this.#visitor.streamGroup(this.#text, { lastMs, lastSequence, entriesRead });
     this.#groupsLeft--;
@@ -209,7 +206,7 @@ export class StreamReader implements ValueReader {
       const deliveredAtMs = s.i64le();
       const deliveries = s.length();
       if (this.#deep && !this.#find().pending.add(this.#id)) {
-        throw this.#damaged('Duplicated global PEL entry loading stream consumer group');
+        this.#source.damaged('Duplicated global PEL entry loading stream consumer group');
       }
       this.#visitor.streamPending(this.#id, deliveredAtMs, deliveries);
       this.#pendingLeft--;
@@ -231,7 +228,7 @@ export class StreamReader implements ValueReader {
       activeAtMs = s.i64le();
     }
     if (this.#deep && !this.#find().consumers.add(this.#text)) {
-      throw this.#damaged('Duplicate stream consumer detected.');
+      this.#source.damaged('Duplicate stream consumer detected.');
     }
     this.#visitor.streamConsumer(this.#text, seenAtMs, activeAtMs);
     this.#consumersLeft--;
@@ -244,10 +241,10 @@ export class StreamReader implements ValueReader {
       s.starvedMessage = 'Stream short read reading PEL streamID.';
       s.raw(this.#id, ID_BYTES);
       if (this.#deep && !this.#find().pending.has(this.#id)) {
-        throw this.#damaged('Consumer entry not found in group global PEL');
+        this.#source.damaged('Consumer entry not found in group global PEL');
       }
       if (this.#deep && !this.#find().owned.add(this.#id)) {
-        throw this.#damaged('Stream consumer PEL entry already has a consumer assigned');
+        this.#source.damaged('Stream consumer PEL entry already has a consumer assigned');
       }
       this.#visitor.streamOwned(this.#id);
       this.#ownedLeft--;
@@ -258,7 +255,7 @@ export class StreamReader implements ValueReader {
 
   #groupEnd(): void {
     if (this.#deep && this.#ownedCount !== this.#pendingCount) {
-      throw this.#damaged('Stream CG PEL entry without consumer');
+      this.#source.damaged('Stream CG PEL entry without consumer');
     }
   }
 }
