@@ -75,6 +75,8 @@ export interface PersistenceService {
   saveInBackground(schedule: boolean): string;
   rewriteAppendOnly(): string;
   readonly lastSaveSeconds: number;
+  /** Forgets the function libraries that came with a dump. */
+  dropFunctions(): void;
   /** FLUSHALL has emptied everything: a running save is stopped, the dump on disk follows when save points are set. */
   emptied(): void;
   /** DEBUG RELOAD and friends: save (unless told not to), empty, load again. Returns an error text or null. */

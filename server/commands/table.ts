@@ -8,6 +8,7 @@ import { configHandlers } from './config.ts';
 import { connectionHandlers } from './connection.ts';
 import { diagnosticsHandlers } from './diagnostics.ts';
 import { commandSpecs } from './docs.ts';
+import { functionHandlers } from './functions.ts';
 import { genericHandlers } from './generic.ts';
 import { hashHandlers } from './hash.ts';
 import { hashExpiryHandlers } from './hash-expiry.ts';
@@ -43,6 +44,7 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   pubsubHandlers,
   clientHandlers,
   diagnosticsHandlers,
+  functionHandlers,
 ];
 
 /** Commands that MULTI does not queue. */
