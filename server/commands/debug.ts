@@ -1,6 +1,8 @@
 // DEBUG: what tests of servers use to look inside. Enabled by enable-debug-command.
 
+import { parseMemoryText } from '../config/values.ts';
 import { ENCODING_NAMES } from '../keyspace/layout.ts';
+import { setPlainThreshold } from '../values/quicklist-limits.ts';
 import type { Handler } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './errors.ts';
@@ -67,6 +69,13 @@ const subcommands: Readonly<Record<string, Handler>> = {
     );
   },
   jmap: (c) => c.reply.ok(),
+  'quicklist-packed-threshold': (c) => {
+    const bytes = Number(parseMemoryText(c.text(2)) ?? Number.NaN);
+    if (!setPlainThreshold(bytes)) {
+      throw new CommandError('ERR argument must be a memory value bigger than 1 and smaller than 4gb');
+    }
+    c.reply.ok();
+  },
   'stringmatch-len': (c) => c.reply.ok(),
 };
 

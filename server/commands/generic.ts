@@ -7,6 +7,7 @@ import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
 import { expiryHandlers } from './expiry.ts';
+import { watchExpiringFields } from './hash-field-expiry.ts';
 import { objectHandlers } from './object.ts';
 import { parseScan, scanCursor } from './scan.ts';
 import type { genericSpecs } from './specs/generic.ts';
@@ -169,6 +170,7 @@ function transfer(from: Database, entry: number, to: Database, key: Uint8Array):
     const value = from.detachLarge(entry);
     to.announceWrite(key);
     created = to.createLarge(key, 0, key.length, type, encoding, value);
+    watchExpiringFields(to, created, key);
   }
   if (expireAt !== NO_EXPIRY) to.setExpire(created, expireAt);
 }

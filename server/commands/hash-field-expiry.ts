@@ -26,6 +26,12 @@ export function watchFields(db: Database, buf: Uint8Array, pos: number, len: num
   keys.add(Buffer.from(buf.buffer, buf.byteOffset + pos, len).toString('latin1'));
 }
 
+/** watchFields for a value that came to a key as a whole (RENAME, MOVE, COPY), if it is a hash with such fields. */
+export function watchExpiringFields(db: Database, entry: number, key: Uint8Array): void {
+  if (db.type(entry) !== Type.hash || db.encoding(entry) !== Encoding.hashtable) return;
+  if ((db.large(entry) as HashTable).expiring > 0) watchFields(db, key, 0, key.length);
+}
+
 /** Number of hashes in a database that are known to have fields with an expiry. */
 export function watchedHashes(db: Database): number {
   return watched.get(db)?.size ?? 0;

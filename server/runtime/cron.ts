@@ -1,6 +1,7 @@
 // Housekeeping, `hz` times a second: expiry, resizing of tables, rates, limits of idle and slow clients, save points.
 
 import { expireEntry } from '../commands/context.ts';
+import { expireFieldsCycle } from '../commands/hash-field-expiry.ts';
 import { expireCycle } from '../keyspace/expire-cycle.ts';
 import type { Evictor } from './evict.ts';
 import type { Server } from './server.ts';
@@ -10,6 +11,9 @@ const EXPIRE_SHARE = 0.25;
 /** Time for moving buckets of growing tables in one round, ms. */
 const REHASH_BUDGET_MS = 1;
 const REHASH_BUCKETS = 100;
+/** Hashes with expiring fields that one round looks at in each database, and fields that it drops in all. */
+const EXPIRE_HASHES = 50;
+const EXPIRE_FIELDS = 1000;
 
 export class Cron {
   /** Other work of each round, e.g. the save points. */
@@ -65,6 +69,7 @@ export class Cron {
       server.random,
       (db, entry) => expireEntry(db, entry, server),
     );
+    expireFieldsCycle(server.keyspace, server, nowMs, EXPIRE_HASHES, EXPIRE_FIELDS);
     if (result.timedOut) server.stats.expiredTimeCapReached++;
     server.stats.activeExpireMs += server.monotonicMs() - started;
   }

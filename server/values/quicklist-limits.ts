@@ -14,8 +14,18 @@ const SAFETY_BYTES = 8192;
 /** What an element takes beside its bytes, estimated. */
 const ENTRY_OVERHEAD_BYTES = 8;
 
-/** Elements of at least this size get a node of their own. `DEBUG QUICKLIST-PACKED-THRESHOLD` lowers it for tests. */
-export const quicklistLimits = { plainFromBytes: 2 ** 30 };
+const PLAIN_FROM_BYTES = 2 ** 30;
+const PLAIN_FROM_BYTES_MAX = 2 ** 32 - 2 ** 20;
+
+/** Elements of at least this size get a node of their own. */
+export const quicklistLimits = { plainFromBytes: PLAIN_FROM_BYTES };
+
+/** `DEBUG QUICKLIST-PACKED-THRESHOLD`, for tests: 0 brings the ordinary limit back. False when out of range. */
+export function setPlainThreshold(bytes: number): boolean {
+  if (!(bytes >= 0 && bytes <= PLAIN_FROM_BYTES_MAX)) return false;
+  quicklistLimits.plainFromBytes = bytes === 0 ? PLAIN_FROM_BYTES : bytes;
+  return true;
+}
 
 /** The directive's value within its bounds. */
 export function clampFill(fill: number): number {
