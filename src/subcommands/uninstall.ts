@@ -51,32 +51,29 @@ async function uninstall(io: ToolIo, port: number, flags: Flags): Promise<void> 
   const receipt = readReceipt(host, paths.receiptFile);
   if (receipt === undefined) throw new OpsError('receipt-missing', { path: paths.receiptFile });
   const others = otherReceipts(host, instance.scope, port);
-  const removals = planRemoval(receipt, { keepShared: others.length > 0, purgeData: flags.purgeData ?? false });
-  if (!flags.json) for (const removal of removals) show(io, removal);
+  const options = { keepShared: others.length > 0, purgeData: flags.purgeData ?? false };
+  const planned = planRemoval(receipt, options);
+  if (!flags.json) for (const removal of planned) show(io, removal);
   if (flags.dryRun) {
-    io.print(flags.json ? JSON.stringify({ dryRun: true, removals }, null, 2) : 'dry run: nothing was removed');
+    io.print(
+      flags.json ? JSON.stringify({ dryRun: true, removals: planned }, null, 2) : 'dry run: nothing was removed',
+    );
     return;
   }
   await askConsent(io, instance, flags);
   const stopped = await stopInstance(host, instance, manager);
   await runCommands(host, manager.disable(instance, host), commandSeconds);
-  const done = removePlanned(removals);
+  // Stopping may have written a dump. The receipt goes once all it names is gone, but before its directory.
+  const removals = planRemoval(receipt, options);
+  const files = removePlanned(removals.filter(({ kind }) => kind !== 'directory'));
   for (const path of [...runtimeFiles(instance), paths.receiptFile]) removeFile(path);
+  const directories = removePlanned(removals.filter(({ kind }) => kind === 'directory'));
   await runCommands(host, manager.forget(instance, host), commandSeconds);
   await removeUser(host, receipt, others);
-  // The receipt itself was in the way of its directory.
-  const state = removePlanned(
-    done.filter(({ path }) => path === paths.stateDirectory && others.length === 0).map(again),
-  );
-  report(io, instance, [...done.filter(({ path }) => !state.some((removal) => removal.path === path)), ...state], {
-    ...flags,
-    stoppedPid: stopped.pid,
-  });
+  report(io, instance, [...files, ...directories], { ...flags, stoppedPid: stopped.pid });
 }
 
 const commandSeconds = 60;
-
-const again = (removal: Removal): Removal => ({ ...removal, action: 'remove', note: undefined });
 
 function show(io: ToolIo, { action, path, note }: Removal): void {
   if (action !== 'gone') io.print(`${action.padEnd(8)} ${path}${note === undefined ? '' : ` (${note})`}`);
