@@ -4,6 +4,7 @@
 // Three kinds of state: what find() found (score, and what the *Found methods act on), the cursor (seekRank, next,
 // previous), and the member taken from the cursor (buf, pos, len, score).
 
+import { formatDouble } from '../base/numbers.ts';
 import type { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Database } from '../keyspace/database.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
@@ -23,6 +24,7 @@ import {
   packedRankOfScore,
   packedRemove,
   packedScore,
+  packedScoreText,
   packedSeek,
 } from '../values/sorted-set-packed.ts';
 import type { Context } from './context.ts';
@@ -187,6 +189,11 @@ export class SortedSetValue {
     this.buf = this.element.buf;
     this.pos = this.element.pos;
     this.len = this.element.len;
+  }
+
+  /** The score taken last as ZSCAN prints it: whole numbers in a listpack keep their digits. */
+  get scoreText(): string {
+    return this.encoding === Encoding.skiplist ? formatDouble(this.score) : packedScoreText(this.score);
   }
 
   /** Writes the cursor's member as a bulk string, without taking it. */

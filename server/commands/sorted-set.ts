@@ -2,7 +2,6 @@
 // sorted-set-value.ts knows the encodings.
 
 import { globMatchRange } from '../base/glob.ts';
-import { formatDouble } from '../base/numbers.ts';
 import { Type } from '../keyspace/layout.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
@@ -134,7 +133,7 @@ function zscan(c: Context): void {
     cursor = set.scan(cursor, () => {
       seen += 2;
       if (pattern !== null && !globMatchRange(pattern, set.buf, set.pos, set.len)) return;
-      found.push(set.copyMember(), Buffer.from(formatDouble(set.score), 'latin1'));
+      found.push(set.copyMember(), Buffer.from(set.scoreText, 'latin1'));
     });
   } while (cursor !== 0 && --steps > 0 && seen < count);
   c.reply.array(2);

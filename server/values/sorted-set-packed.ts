@@ -16,6 +16,9 @@ import {
 } from '../memory/listpack.ts';
 import type { Region } from '../memory/region.ts';
 
+/** Up to here Redis stores whole scores as integers. */
+const WHOLE_MAX = 2 ** 62;
+
 const element = new ListpackElement();
 const memberValue = new ListpackValue();
 const scoreValue = new ListpackValue();
@@ -32,6 +35,12 @@ export function packedFind(region: Region, buf: Uint8Array, pos: number, len: nu
 /** The score of the member at `offset`. */
 export function packedScore(region: Region, offset: number): number {
   return scoreAt(region, listpackNext(region, offset));
+}
+
+/** The text of a score as it is stored: whole numbers with all their digits. */
+export function packedScoreText(score: number): string {
+  const whole = Number.isInteger(score) && Math.abs(score) <= WHOLE_MAX;
+  return whole ? BigInt(score).toString() : formatDouble(score);
 }
 
 /** Offset of the member after the one at `offset`; the end's offset behind the last. */
@@ -72,12 +81,7 @@ export function packedInsert(region: Region, score: number, buf: Uint8Array, pos
     at = listpackNext(region, scoreOffset);
   }
   memberValue.set(buf, pos, len);
-  if (Number.isSafeInteger(score) && !Object.is(score, -0)) {
-    scoreValue.setInteger(score);
-  } else {
-    const text = Buffer.from(formatDouble(score), 'latin1');
-    scoreValue.set(text, 0, text.length);
-  }
+  setScore(score);
   listpackInsertPair(region, at, memberValue, scoreValue);
 }
 
@@ -127,6 +131,16 @@ export function compareBytes(
     if (difference !== 0) return difference;
   }
   return aLen - bLen;
+}
+
+/** Whole numbers are stored as integers (so -0 becomes 0), everything else as decimal text. */
+function setScore(score: number): void {
+  if (Number.isSafeInteger(score)) {
+    scoreValue.setInteger(score);
+    return;
+  }
+  const text = Buffer.from(packedScoreText(score), 'latin1');
+  scoreValue.set(text, 0, text.length);
 }
 
 function scoreAt(region: Region, offset: number): number {
