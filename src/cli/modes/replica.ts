@@ -4,6 +4,8 @@ import { formatReply } from '../format.ts';
 import type { Session } from '../session.ts';
 import { announce, receiveDump } from './replication-stream.ts';
 
+const ACKNOWLEDGE_EVERY_MS = 1000;
+
 export async function replicaModeFromStart(session: Session): Promise<number> {
   await session.connectOrExit();
   await announce(session, 'capa', 'eof');
@@ -34,6 +36,10 @@ export async function replicaMode(session: Session, alreadySent: boolean): Promi
     alreadySent,
   );
   host.writeError(`SYNC done${framed ? ` after ${discarded} bytes` : ''}. Logging commands from master.\n`);
+  // After a diskless dump the server sends commands once it has heard this, and a first one may come before it
+  // listens. It is not answered; offset 0 claims nothing.
+  const heartbeat = setInterval(() => client.send('REPLCONF', 'ACK', 0), ACKNOWLEDGE_EVERY_MS);
+  client.send('REPLCONF', 'ACK', 0);
   const parser = new ReplyParser();
   const print = (chunk: Buffer) => {
     parser.feed(chunk);
@@ -44,5 +50,7 @@ export async function replicaMode(session: Session, alreadySent: boolean): Promi
   client.takeRaw(print);
   print(first);
   client.resume();
-  session.fail(await client.ended());
+  const reason = await client.ended();
+  clearInterval(heartbeat);
+  session.fail(reason);
 }
