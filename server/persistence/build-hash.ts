@@ -1,0 +1,101 @@
+// Puts a hash together from fields that come one by one: a listpack while they are few and short and stay, else a table.
+
+import type { Slice } from '../formats/rdb/slice.ts';
+import { Encoding } from '../keyspace/layout.ts';
+import type { Space } from '../keyspace/space.ts';
+import {
+  initListpack,
+  LISTPACK_EMPTY_BYTES,
+  LISTPACK_FIRST,
+  ListpackElement,
+  ListpackValue,
+  listpackFindValue,
+  listpackInsertPair,
+} from '../memory/listpack.ts';
+import { HashTable } from '../values/hash.ts';
+import { RESERVE_MAX } from './build-set.ts';
+import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
+import type { ScratchRegion } from './scratch-region.ts';
+
+export class HashBuilder implements CollectionBuilder {
+  large: HashTable | null = null;
+  count = 0;
+  /** Whether a field with an expiry came. */
+  hasExpiring = false;
+  private expected = 0;
+  private readonly space: Space;
+  private readonly limits: EncodingLimits;
+  private readonly scratch: ScratchRegion;
+  private readonly damaged: (message: string) => Error;
+  private readonly field = new ListpackValue();
+  private readonly value = new ListpackValue();
+
+  constructor(space: Space, limits: EncodingLimits, scratch: ScratchRegion, damaged: (message: string) => Error) {
+    this.space = space;
+    this.limits = limits;
+    this.scratch = scratch;
+    this.damaged = damaged;
+  }
+
+  get encoding(): number {
+    return this.large === null ? Encoding.listpack : Encoding.hashtable;
+  }
+
+  begin(expected: number): void {
+    this.count = 0;
+    this.expected = expected;
+    this.large = null;
+    this.hasExpiring = false;
+    if (expected <= this.limits.hashMaxListpackEntries) initListpack(this.scratch.start(LISTPACK_EMPTY_BYTES));
+    else this.startTable();
+  }
+
+  /** `expireAtMs` is -1 for a field that stays. */
+  add(field: Slice, value: Slice, expireAtMs: number): void {
+    const max = this.limits.hashMaxListpackValue;
+    if (this.large === null && (expireAtMs >= 0 || field.length > max || value.length > max)) this.leaveListpack();
+    const isNew = this.large === null ? this.pack(field, value) : this.put(this.large, field, value, expireAtMs);
+    if (!isNew) throw this.damaged('Duplicate hash fields detected');
+    this.count++;
+  }
+
+  abandon(): void {
+    this.large?.free();
+    this.large = null;
+  }
+
+  private pack(field: Slice, value: Slice): boolean {
+    const name = this.field.set(field.bytes, field.start, field.length);
+    if (listpackFindValue(this.scratch, LISTPACK_FIRST, name, 1) !== 0) return false;
+    const content = this.value.set(value.bytes, value.start, value.length);
+    listpackInsertPair(this.scratch, this.scratch.len - 1, name, content);
+    return true;
+  }
+
+  private put(table: HashTable, field: Slice, value: Slice, expireAtMs: number): boolean {
+    const { bytes, start, length } = field;
+    const isNew = table.set(bytes, start, length, value.bytes, value.start, value.length);
+    if (expireAtMs >= 0) {
+      table.setExpire(table.find(bytes, start, length), expireAtMs);
+      this.hasExpiring = true;
+    }
+    return isNew;
+  }
+
+  private startTable(): void {
+    this.large = new HashTable(this.space.arena, this.space.seed);
+    this.large.reserve(Math.min(this.expected, RESERVE_MAX));
+  }
+
+  private leaveListpack(): void {
+    const name = new ListpackElement();
+    const content = new ListpackElement();
+    const packed = this.scratch;
+    this.startTable();
+    for (let at = LISTPACK_FIRST; at < packed.len - 1; at = content.next) {
+      name.read(packed, at).text();
+      content.read(packed, name.next).text();
+      this.large?.set(name.buf, name.pos, name.len, content.buf, content.pos, content.len);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+// Puts a sorted set together from members that come one by one, in any order: a listpack while they are few and short,
+// else table and tree.
+
+import type { Slice } from '../formats/rdb/slice.ts';
+import { Encoding } from '../keyspace/layout.ts';
+import type { Space } from '../keyspace/space.ts';
+import { initListpack, LISTPACK_EMPTY_BYTES, LISTPACK_FIRST, ListpackElement } from '../memory/listpack.ts';
+import { SortedSet } from '../values/sorted-set.ts';
+import { packedFind, packedInsert, packedNext, packedScore } from '../values/sorted-set-packed.ts';
+import { RESERVE_MAX } from './build-set.ts';
+import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
+import type { ScratchRegion } from './scratch-region.ts';
+
+export class SortedSetBuilder implements CollectionBuilder {
+  large: SortedSet | null = null;
+  count = 0;
+  private expected = 0;
+  private readonly space: Space;
+  private readonly limits: EncodingLimits;
+  private readonly scratch: ScratchRegion;
+  private readonly damaged: (message: string) => Error;
+
+  constructor(space: Space, limits: EncodingLimits, scratch: ScratchRegion, damaged: (message: string) => Error) {
+    this.space = space;
+    this.limits = limits;
+    this.scratch = scratch;
+    this.damaged = damaged;
+  }
+
+  get encoding(): number {
+    return this.large === null ? Encoding.listpack : Encoding.skiplist;
+  }
+
+  begin(expected: number): void {
+    this.count = 0;
+    this.expected = expected;
+    this.large = null;
+    if (expected <= this.limits.zsetMaxListpackEntries) initListpack(this.scratch.start(LISTPACK_EMPTY_BYTES));
+    else this.startTable();
+  }
+
+  add(member: Slice, score: number): void {
+    const { bytes, start, length } = member;
+    if (Number.isNaN(score)) throw this.damaged('Zset with NAN score detected');
+    if (this.large === null && length > this.limits.zsetMaxListpackValue) this.leaveListpack();
+    if (this.large === null) {
+      if (packedFind(this.scratch, bytes, start, length) !== 0) throw this.damaged('Duplicate zset fields detected');
+      packedInsert(this.scratch, score, bytes, start, length);
+    } else {
+      if (this.large.find(bytes, start, length) !== 0) throw this.damaged('Duplicate zset fields detected');
+      this.large.insertScored(bytes, start, length, score);
+    }
+    this.count++;
+  }
+
+  abandon(): void {
+    this.large?.free();
+    this.large = null;
+  }
+
+  private startTable(): void {
+    this.large = new SortedSet(this.space.arena, this.space.seed);
+    this.large.dict.reserve(Math.min(this.expected, RESERVE_MAX));
+  }
+
+  private leaveListpack(): void {
+    const element = new ListpackElement();
+    const packed = this.scratch;
+    this.startTable();
+    for (let at = LISTPACK_FIRST; at < packed.len - 1; at = packedNext(packed, at)) {
+      const score = packedScore(packed, at);
+      element.read(packed, at).text();
+      this.large?.find(element.buf, element.pos, element.len);
+      this.large?.insertScored(element.buf, element.pos, element.len, score);
+    }
+  }
+}

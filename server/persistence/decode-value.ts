@@ -1,0 +1,308 @@
+// Puts a value that an RDB reader tells of into the keyspace, in the encoding that the limits ask for. Loading a file,
+// RESTORE and full synchronisation use it; where the key comes from and what becomes of it is theirs to decide.
+
+import { isInt64 } from '../base/numbers.ts';
+import { IntsetCursor } from '../formats/rdb/intset.ts';
+import { ListpackCursor } from '../formats/rdb/listpack.ts';
+import type { PackedCursor } from '../formats/rdb/packed.ts';
+import { Slice } from '../formats/rdb/slice.ts';
+import type { RdbBlobKind } from '../formats/rdb/types.ts';
+import { type RdbCollection, SilentVisitor } from '../formats/rdb/visitor.ts';
+import { ZiplistCursor } from '../formats/rdb/ziplist.ts';
+import { ZipmapCursor } from '../formats/rdb/zipmap.ts';
+import { copyRange, type Database } from '../keyspace/database.ts';
+import { Encoding, type LargeValue, Type } from '../keyspace/layout.ts';
+import type { Space } from '../keyspace/space.ts';
+import { initListpack, LISTPACK_EMPTY_BYTES, listpackAppend, listpackCount } from '../memory/listpack.ts';
+import { Quicklist } from '../values/quicklist.ts';
+import { allowsMerge, clampFill } from '../values/quicklist-limits.ts';
+import { HashBuilder } from './build-hash.ts';
+import { SetBuilder } from './build-set.ts';
+import { SortedSetBuilder } from './build-sorted-set.ts';
+import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
+import { ScratchRegion } from './scratch-region.ts';
+
+/** A string of at most this many bytes shares one allocation with its object in Redis. */
+const EMBSTR_BYTES_MAX = 44;
+
+export class ValueBuilder extends SilentVisitor {
+  /** The finished key's entry; 0 when there was nothing to keep. */
+  entry = 0;
+  /** The value was a collection without members, which is not kept. */
+  empty = false;
+  /** The finished value is a hash with fields that expire. */
+  hasExpiringFields = false;
+  /** The value belongs to a module of this name and was passed over. */
+  moduleName = '';
+  /** Value events are passed over: the key is not wanted. */
+  discarding = false;
+  /** Fields of hashes whose time was over are dropped when they expired before this, ms since 1970. */
+  dropFieldsBeforeMs = 0;
+  protected db!: Database;
+  protected readonly space: Space;
+  private readonly limits: EncodingLimits;
+  private keyBuf: Uint8Array = Buffer.alloc(0);
+  private keyPos = 0;
+  private keyLen = 0;
+  private readonly keptKey = new Slice();
+  private readonly scratch = new ScratchRegion();
+  private readonly sets: SetBuilder;
+  private readonly hashes: HashBuilder;
+  private readonly sortedSets: SortedSetBuilder;
+  private list: Quicklist | null = null;
+  private building: 'none' | RdbCollection = 'none';
+  private readonly cursors = {
+    listpack: new ListpackCursor(),
+    ziplist: new ZiplistCursor(),
+    zipmap: new ZipmapCursor(),
+  };
+  private readonly intsets = new IntsetCursor();
+  private readonly value = new Slice();
+
+  /** `damaged` makes the error for a value that contradicts itself. */
+  constructor(space: Space, limits: EncodingLimits, damaged: (message: string) => Error) {
+    super();
+    this.space = space;
+    this.limits = limits;
+    this.sets = new SetBuilder(space, limits, this.scratch, damaged);
+    this.hashes = new HashBuilder(space, limits, this.scratch, damaged);
+    this.sortedSets = new SortedSetBuilder(space, limits, this.scratch, damaged);
+  }
+
+  /** The value that follows belongs to this key, which is not there. */
+  startKey(db: Database, buf: Uint8Array, pos: number, len: number): void {
+    this.db = db;
+    this.keyBuf = buf;
+    this.keyPos = pos;
+    this.keyLen = len;
+    this.entry = 0;
+    this.empty = false;
+    this.hasExpiringFields = false;
+    this.moduleName = '';
+    this.building = 'none';
+  }
+
+  /** Drops a half-built value after an error. */
+  abandon(): void {
+    if (this.building === 'list') this.list?.free();
+    else if (this.building !== 'none') this.builder(this.building).abandon();
+    this.building = 'none';
+    this.list = null;
+  }
+
+  override string(value: Slice): void {
+    if (this.discarding) return;
+    const { bytes, start } = value;
+    const length = value.end - start;
+    let encoding: number = length <= EMBSTR_BYTES_MAX ? Encoding.embstr : Encoding.raw;
+    if (length <= 20 && isInt64(bytes, start, length)) encoding = Encoding.int;
+    this.createInline(Type.string, encoding, bytes, start, length);
+  }
+
+  override begin(kind: RdbCollection, count: number): void {
+    if (this.discarding) return;
+    this.keepKey();
+    this.building = kind;
+    if (kind === 'list') this.list = this.newList();
+    else this.builder(kind).begin(count);
+  }
+
+  override element(member: Slice): void {
+    if (this.building === 'set') this.sets.add(member);
+    else this.list?.pushTail(member.bytes, member.start, member.length);
+  }
+
+  override scored(member: Slice, score: number): void {
+    if (!this.discarding) this.sortedSets.add(member, score);
+  }
+
+  override pair(field: Slice, value: Slice, expireAtMs: number): void {
+    if (this.discarding || (expireAtMs >= 0 && expireAtMs < this.dropFieldsBeforeMs)) return;
+    this.hashes.add(field, value, expireAtMs);
+  }
+
+  override plainNode(value: Slice): void {
+    this.list?.appendPlain(value.bytes, value.start, value.length);
+  }
+
+  override listpackNode(blob: Slice, count: number): void {
+    this.list?.appendListpack(blob.bytes, blob.start, blob.length, count);
+  }
+
+  override ziplistNode(blob: Slice): void {
+    if (this.discarding) return;
+    const listpack = this.toListpack(blob);
+    this.list?.appendListpack(listpack.buf, 0, listpack.len, listpackCount(listpack));
+  }
+
+  override blob(kind: RdbBlobKind, blob: Slice, count: number): void {
+    if (this.discarding) return;
+    switch (kind) {
+      case 'set-intset':
+        if (count <= this.limits.setMaxIntsetEntries) this.inlineBlob(Type.set, Encoding.intset, blob);
+        else this.unpackSet(this.intsets, blob, count);
+        return;
+      case 'set-listpack':
+        if (count <= this.limits.setMaxListpackEntries) this.inlineBlob(Type.set, Encoding.listpack, blob);
+        else this.unpackSet(this.cursors.listpack, blob, count);
+        return;
+      case 'hash-listpack':
+        if (count <= this.limits.hashMaxListpackEntries * 2) this.inlineBlob(Type.hash, Encoding.listpack, blob);
+        else this.unpackHash(this.cursors.listpack, blob, count >>> 1);
+        return;
+      case 'zset-listpack':
+        if (count <= this.limits.zsetMaxListpackEntries * 2) this.inlineBlob(Type.zset, Encoding.listpack, blob);
+        else this.unpackSortedSet(this.cursors.listpack, blob, count >>> 1);
+        return;
+      case 'zset-ziplist':
+        this.unpackSortedSet(this.cursors.ziplist, blob, count >>> 1);
+        return;
+      case 'hash-ziplist':
+        this.unpackHash(this.cursors.ziplist, blob, count >>> 1);
+        return;
+      case 'hash-zipmap':
+        this.unpackHash(this.cursors.zipmap, blob, count >>> 1);
+        return;
+      case 'hash-listpack-expiry':
+        this.unpackHashWithExpiry(blob, Math.floor(count / 3));
+        return;
+      case 'list-ziplist':
+        this.begin('list', 1);
+        this.ziplistNode(blob);
+    }
+  }
+
+  override module(module: string): void {
+    this.moduleName = module;
+  }
+
+  override emptyValue(): void {
+    this.abandon();
+    this.empty = true;
+  }
+
+  override keyEnd(): void {
+    if (this.building === 'none') return;
+    if (this.building === 'list') this.finishList();
+    else this.finishCollection(this.builder(this.building));
+    this.building = 'none';
+    this.list = null;
+  }
+
+  private builder(kind: Exclude<RdbCollection, 'list'>): SetBuilder | HashBuilder | SortedSetBuilder {
+    if (kind === 'set') return this.sets;
+    return kind === 'hash' ? this.hashes : this.sortedSets;
+  }
+
+  /** The key's bytes are needed beyond this event. */
+  protected keepKey(): void {
+    const memory = this.keptKey.own(this.keyLen);
+    copyRange(this.keyBuf, this.keyPos, this.keyLen, memory, 0);
+    this.keyBuf = memory;
+    this.keyPos = 0;
+  }
+
+  protected createLarge(type: number, encoding: number, value: LargeValue): void {
+    this.entry = this.db.createLarge(this.keyBuf, this.keyPos, this.keyLen, type, encoding, value);
+  }
+
+  private createInline(type: number, encoding: number, bytes: Uint8Array, start: number, length: number): void {
+    const { db } = this;
+    this.entry = db.create(this.keyBuf, this.keyPos, this.keyLen, type, encoding, length);
+    db.open(this.entry);
+    copyRange(bytes, start, length, db.vbuf, db.vpos);
+  }
+
+  private inlineBlob(type: number, encoding: number, blob: Slice): void {
+    this.createInline(type, encoding, blob.bytes, blob.start, blob.length);
+  }
+
+  private finishCollection(builder: CollectionBuilder): void {
+    const type = this.building === 'set' ? Type.set : this.building === 'hash' ? Type.hash : Type.zset;
+    if (builder.count === 0) {
+      builder.abandon();
+      this.empty = true;
+    } else if (builder.large === null) {
+      this.createInline(type, builder.encoding, this.scratch.buf, 0, this.scratch.len);
+    } else {
+      this.hasExpiringFields = builder === this.hashes && this.hashes.hasExpiring;
+      this.createLarge(type, builder.encoding, builder.large);
+    }
+  }
+
+  private newList(): Quicklist {
+    return new Quicklist(this.space.arena, this.limits.listMaxListpackSize, this.limits.listCompressDepth);
+  }
+
+  /** A list of one node within the limits stands in its entry. */
+  private finishList(): void {
+    const list = this.list as Quicklist;
+    if (list.length === 0) {
+      list.free();
+      this.empty = true;
+      return;
+    }
+    if (list.nodeCount === 1 && !list.isPlain(0)) {
+      const node = list.read(0);
+      if (allowsMerge(clampFill(this.limits.listMaxListpackSize), node.len, list.length)) {
+        const bytes = this.scratch.start(node.len);
+        copyRange(node.buf, node.pos, node.len, bytes.buf, 0);
+        list.free();
+        this.createInline(Type.list, Encoding.listpack, bytes.buf, 0, bytes.len);
+        return;
+      }
+    }
+    this.createLarge(Type.list, Encoding.quicklist, list);
+  }
+
+  private unpackSet(cursor: PackedCursor, blob: Slice, count: number): void {
+    this.begin('set', count);
+    cursor.open(blob.bytes, blob.start, blob.end);
+    while (cursor.next()) this.sets.add(cursor.text());
+  }
+
+  private unpackHash(cursor: PackedCursor, blob: Slice, count: number): void {
+    this.begin('hash', count);
+    cursor.open(blob.bytes, blob.start, blob.end);
+    while (cursor.next()) {
+      this.value.copyFrom(cursor.text());
+      if (cursor.next()) this.hashes.add(this.value, cursor.text(), -1);
+    }
+  }
+
+  private unpackHashWithExpiry(blob: Slice, count: number): void {
+    const field = new Slice();
+    const cursor = this.cursors.listpack;
+    this.begin('hash', count);
+    cursor.open(blob.bytes, blob.start, blob.end);
+    while (cursor.next()) {
+      field.copyFrom(cursor.text());
+      if (!cursor.next()) return;
+      this.value.copyFrom(cursor.text());
+      if (!cursor.next()) return;
+      this.pair(field, this.value, cursor.integer > 0 ? cursor.integer : -1);
+    }
+  }
+
+  private unpackSortedSet(cursor: PackedCursor, blob: Slice, count: number): void {
+    this.begin('zset', count);
+    cursor.open(blob.bytes, blob.start, blob.end);
+    while (cursor.next()) {
+      this.value.copyFrom(cursor.text());
+      if (cursor.next()) this.sortedSets.add(this.value, cursor.score());
+    }
+  }
+
+  /** An old list node in today's form, in the scratch region. */
+  private toListpack(blob: Slice): ScratchRegion {
+    const cursor = this.cursors.ziplist;
+    const listpack = this.scratch.start(LISTPACK_EMPTY_BYTES);
+    initListpack(listpack);
+    cursor.open(blob.bytes, blob.start, blob.end);
+    while (cursor.next()) {
+      const text = cursor.text();
+      listpackAppend(listpack, text.bytes, text.start, text.length);
+    }
+    return listpack;
+  }
+}

@@ -1,0 +1,203 @@
+// Writes whole dumps and snapshots into files. A snapshot is driven from the event loop in short turns; there is no child
+// process.
+
+import { RdbWriter } from '../formats/rdb/writer.ts';
+import { type DumpFacts, DumpWriter, dumpKeyspace, type UsageHints } from './dump-writer.ts';
+import { FIELD_EXPIRY_SINCE } from './encode-value.ts';
+import type { Environment } from './environment.ts';
+import { OutputFile } from './output-file.ts';
+import { Snapshot } from './snapshot.ts';
+
+/** RDB version of dumps that need no higher one: what Redis 7.0 and everything later loads. */
+const VERSION = 10;
+/** Time for the snapshot in one turn of the event loop, ms. */
+const SLICE_MS = 1;
+const FILE_MODE = 0o640;
+const CHUNK_BYTES = 1 << 17;
+
+/** AUX fields: what a dump says of itself. */
+export type Aux = readonly (readonly [name: string, value: string | number])[];
+
+/** A snapshot on its way into a file. One at a time: dumps and rewrites of the log exclude each other. */
+export interface BackgroundJob {
+  readonly kind: 'rdb' | 'aof';
+  readonly file: OutputFile;
+  readonly snapshot: Snapshot;
+  readonly startedMs: number;
+  /** The job's end: null when the file is complete and on the disk. Not called for a job that was stopped. */
+  readonly done: (error: unknown) => void;
+  stopped: boolean;
+}
+
+/** Writes snapshots and whole dumps into files, whatever becomes of them then. */
+export class Dumper {
+  job: BackgroundJob | null = null;
+  private readonly environment: Environment;
+  private scheduled = false;
+  private dump: DumpWriter | null = null;
+
+  constructor(environment: Environment) {
+    this.environment = environment;
+  }
+
+  /** Keys the running snapshot has written. */
+  get keysWritten(): number {
+    return this.dump?.keys ?? 0;
+  }
+
+  /** Writes everything to a new file at once. Throws what the system says; the file is gone then. */
+  writeNow(path: string, aux: Aux): void {
+    const file = new OutputFile(path, { mode: FILE_MODE, incrementalSync: false });
+    try {
+      const writer: RdbWriter = this.writerTo((chunk) => {
+        file.writeNow(chunk);
+        writer.recycle(chunk);
+      });
+      const delayMs = this.keyDelayMs();
+      dumpKeyspace(new DumpWriter(writer, this.facts(aux)), this.environment.keyspace, () => {
+        if (delayMs > 0) sleep(delayMs);
+      });
+      file.finishNow();
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+  }
+
+  /** Begins a snapshot into a new file. Throws when the file cannot be made. */
+  start(kind: BackgroundJob['kind'], path: string, aux: Aux, done: (error: unknown) => void): BackgroundJob {
+    const { environment } = this;
+    const file: OutputFile = new OutputFile(path, {
+      mode: FILE_MODE,
+      incrementalSync: environment.settings.rdbSaveIncrementalFsync,
+      onDrain: () => this.schedule(),
+      recycle: (chunk) => writer.recycle(chunk),
+    });
+    const writer = this.writerTo((chunk) => file.write(chunk));
+    const dump = new DumpWriter(writer, this.facts(aux));
+    this.dump = dump;
+    const snapshot = new Snapshot(environment.keyspace, dump, environment.monotonicMs);
+    this.job = { kind, file, snapshot, startedMs: environment.now(), done, stopped: false };
+    this.schedule();
+    return this.job;
+  }
+
+  /** Stops the running job and removes its file. */
+  stop(): void {
+    const { job } = this;
+    if (job === null) return;
+    this.job = null;
+    job.stopped = true;
+    job.snapshot.abort();
+    job.file.discard();
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.job === null) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.turn();
+    });
+  }
+
+  private turn(): void {
+    const { job } = this;
+    if (job === null) return;
+    if (job.file.error !== null) {
+      this.fail(job, job.file.error);
+      return;
+    }
+    const delayMs = this.keyDelayMs();
+    if (delayMs > 0) {
+      this.slowTurn(job, delayMs);
+      return;
+    }
+    let complete: boolean;
+    try {
+      complete = job.snapshot.slice(SLICE_MS);
+    } catch (error) {
+      this.fail(job, error);
+      return;
+    }
+    if (complete) this.complete(job);
+    else if (!job.file.congested) this.schedule();
+  }
+
+  /** rdb-key-save-delay: one key, then a pause. */
+  private slowTurn(job: BackgroundJob, delayMs: number): void {
+    const keys = Math.max(1, Math.floor(1 / delayMs));
+    if (job.snapshot.slice(SLICE_MS, keys)) {
+      this.complete(job);
+      return;
+    }
+    this.scheduled = true;
+    const timer = setTimeout(
+      () => {
+        this.scheduled = false;
+        this.turn();
+      },
+      Math.min(delayMs * keys, 0x7fffffff),
+    );
+    timer.unref();
+  }
+
+  private complete(job: BackgroundJob): void {
+    job.file.finish().then(
+      () => this.finish(job, null),
+      (error) => this.finish(job, error),
+    );
+  }
+
+  private fail(job: BackgroundJob, error: unknown): void {
+    job.snapshot.abort();
+    this.finish(job, error);
+  }
+
+  private finish(job: BackgroundJob, error: unknown): void {
+    if (job.stopped) return;
+    if (error !== null) job.file.discard();
+    this.job = null;
+    this.dump = null;
+    job.done(error);
+  }
+
+  private writerTo(sink: (chunk: Uint8Array) => void): RdbWriter {
+    const { rdbcompression, rdbchecksum } = this.environment.settings;
+    return new RdbWriter(sink, { compression: rdbcompression, checksum: rdbchecksum, chunkBytes: CHUNK_BYTES });
+  }
+
+  private facts(aux: Aux): DumpFacts {
+    const { environment } = this;
+    const { settings } = environment;
+    const nowMs = environment.now();
+    return {
+      version: environment.hasExpiringFields() ? FIELD_EXPIRY_SINCE : VERSION,
+      aux: [
+        ['redis-ver', environment.redisVersion] as const,
+        ['redis-bits', 64] as const,
+        ['ctime', Math.floor(nowMs / 1000)] as const,
+        ['used-mem', environment.usedMemory()] as const,
+        ...aux,
+      ],
+      libraries: environment.libraries.all(),
+      hints: usageHints(settings.maxmemoryPolicy),
+      nowMs,
+      decayMinutes: Number(settings.lfuDecayTime),
+    };
+  }
+
+  private keyDelayMs(): number {
+    return Number(this.environment.settings.rdbKeySaveDelay) / 1000;
+  }
+}
+
+/** Which use of keys a dump notes, by maxmemory-policy. */
+function usageHints(policy: string): UsageHints {
+  if (policy.endsWith('lfu')) return 'frequency';
+  return policy.endsWith('lru') ? 'idle' : 'none';
+}
+
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

@@ -1,0 +1,143 @@
+// Takes everything that a dump tells of into the keyspace: databases, keys with expiry and use, libraries.
+
+import type { RdbReader } from '../formats/rdb/reader.ts';
+import type { Slice } from '../formats/rdb/slice.ts';
+import { lruClock } from '../keyspace/access-clock.ts';
+import type { Database } from '../keyspace/database.ts';
+import { ValueBuilder } from './decode-value.ts';
+import type { Environment } from './environment.ts';
+
+export interface LoadOptions {
+  /** The dump is the first part of an append-only file: nothing is dropped, however old. */
+  readonly isPreamble: boolean;
+  /** A key that is there already is replaced (DEBUG RELOAD MERGE) instead of being an error. */
+  readonly replaces: boolean;
+}
+
+/** The most keys that a table is prepared for. */
+const KEYS_RESERVED_MAX = 1 << 26;
+
+export class LoadVisitor extends ValueBuilder {
+  loaded = 0;
+  expired = 0;
+  emptySkipped = 0;
+  /** AUX fields by name; replication's place is among them. */
+  readonly auxFields = new Map<string, string>();
+  /** Set by the owner before reading begins: makes errors that know the place. */
+  reader!: RdbReader;
+  /** Told after every key. */
+  eachKey: (() => void) | null = null;
+  private readonly environment: Environment;
+  private readonly options: LoadOptions;
+  private readonly nowMs: number;
+  private readonly usesFrequency: boolean;
+  private readonly dropsExpired: boolean;
+  private database: Database;
+  private expireAtMs = -1;
+  private clock = -1;
+
+  constructor(environment: Environment, options: LoadOptions) {
+    super(environment.keyspace, environment.settings, (message) => this.reader.describe(message));
+    this.environment = environment;
+    this.options = options;
+    this.nowMs = environment.now();
+    this.usesFrequency = environment.settings.maxmemoryPolicy.endsWith('lfu');
+    this.dropsExpired = environment.dropsExpired() && !options.isPreamble;
+    this.database = environment.keyspace.databases[0];
+    if (this.dropsExpired) this.dropFieldsBeforeMs = this.nowMs;
+  }
+
+  override aux(nameSlice: Slice, valueSlice: Slice): void {
+    const name = text(nameSlice);
+    const value = text(valueSlice);
+    const { log } = this.environment;
+    this.auxFields.set(name, value);
+    if (name === 'redis-ver' || name === 'valkey-ver') log('notice', `Loading RDB produced by version ${value}`);
+    else if (name === 'ctime') {
+      log('notice', `RDB age ${Math.max(0, Math.floor(this.nowMs / 1000) - Number(value))} seconds`);
+    } else if (name === 'used-mem') {
+      log('notice', `RDB memory usage when created ${(Number(value) / 2 ** 20).toFixed(2)} Mb`);
+    } else if (name === 'aof-base' && value === '1') log('notice', 'RDB is base AOF');
+  }
+
+  override selectDb(index: number): void {
+    const { databases } = this.environment.keyspace;
+    if (index >= databases.length) {
+      throw this.reader.describe(
+        `Data file was created with a Redis server configured to handle more than ${databases.length} databases. Exiting`,
+      );
+    }
+    this.database = databases[index];
+  }
+
+  override resizeDb(keys: number): void {
+    // Hints may lie: what they ask for is bounded, the table grows by itself if there is more.
+    this.database.table.reserve(Math.min(keys, KEYS_RESERVED_MAX));
+  }
+
+  override functionLibrary(code: Slice): void {
+    const problem = this.environment.libraries.load(code.copy());
+    if (problem !== null) throw this.reader.describe(`Failed loading library, ${problem}`);
+  }
+
+  override moduleAux(module: string): void {
+    throw this.reader.describe(`The RDB file contains AUX module data I can't load: no matching module '${module}'`);
+  }
+
+  override module(module: string): void {
+    throw this.reader.describe(`The RDB file contains module data I can't load: no matching module type '${module}'`);
+  }
+
+  override key(key: Slice, _type: number, expireAtMs: number, idleSeconds: number, frequency: number): void {
+    const db = this.database;
+    const { bytes, start } = key;
+    const length = key.end - start;
+    this.expireAtMs = expireAtMs;
+    this.clock = -1;
+    this.discarding = expireAtMs !== -1 && this.dropsExpired && expireAtMs < this.nowMs;
+    if (this.discarding) return;
+    if (this.usesFrequency) {
+      if (frequency >= 0) this.clock = ((Math.floor(this.nowMs / 60000) & 0xffff) << 8) | frequency;
+    } else if (idleSeconds >= 0) this.clock = (lruClock(this.nowMs) - idleSeconds) & 0xffffff;
+    const there = db.find(bytes, start, length);
+    if (there !== 0) {
+      if (!this.options.replaces) {
+        const name = key.copy();
+        this.environment.log(
+          'warning',
+          `RDB has duplicated key '${Buffer.from(name).toString('latin1')}' in DB ${db.index}`,
+        );
+        throw this.reader.describe('Duplicated key found in RDB file');
+      }
+      db.findForWrite(bytes, start, length);
+      db.delete(there);
+    }
+    this.startKey(db, bytes, start, length);
+  }
+
+  override keyEnd(): void {
+    if (this.discarding) this.expired++;
+    else this.keep();
+    this.eachKey?.();
+  }
+
+  private keep(): void {
+    super.keyEnd();
+    const db = this.database;
+    let entry = this.entry;
+    if (entry === 0) {
+      this.emptySkipped++;
+      return;
+    }
+    this.loaded++;
+    if (this.clock >= 0) db.setClock(entry, this.clock);
+    if (this.expireAtMs !== -1) entry = db.setExpire(entry, this.expireAtMs);
+    if (this.hasExpiringFields) {
+      this.environment.watchFields(db, db.keyBuffer(entry), db.keyPosition(entry), db.keyLength(entry));
+    }
+  }
+}
+
+function text(slice: Slice): string {
+  return Buffer.from(slice.copy()).toString('latin1');
+}

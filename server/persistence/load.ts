@@ -1,0 +1,148 @@
+// Loads a dump: in slices that leave room for other clients at start, at once for DEBUG RELOAD. What is wrong with a file
+// is told with file and place; nothing of it is served then.
+
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { RdbError } from '../formats/rdb/errors.ts';
+import { RdbReader } from '../formats/rdb/reader.ts';
+import type { Environment } from './environment.ts';
+import { type LoadOptions, LoadVisitor } from './load-visitor.ts';
+
+/** Time for loading in one turn of the event loop, ms. */
+const SLICE_MS = 8;
+const WINDOW_BYTES = 1 << 19;
+/** Bytes per read while key-load-delay slows loading down. */
+const SLOW_READ_BYTES = 512;
+
+/** How far loading is, for INFO. */
+export interface LoadProgress {
+  startedMs: number;
+  totalBytes: number;
+  loadedBytes: number;
+}
+
+/** A dump that cannot be loaded. `message` is for the log, several lines. */
+export class LoadError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'LoadError';
+  }
+}
+
+/** One dump being loaded. */
+export class DumpLoader {
+  readonly visitor: LoadVisitor;
+  /** Bytes read of the file. */
+  bytes = 0;
+  private readonly path: string;
+  private readonly fd: number;
+  private readonly size: number;
+  private readonly reader: RdbReader;
+  private readonly delayMs: number;
+  private readonly monotonicMs: () => number;
+
+  /** Opens the file. Throws what the system says, ENOENT among it. */
+  constructor(environment: Environment, path: string, options: LoadOptions) {
+    const { settings } = environment;
+    this.path = path;
+    this.monotonicMs = environment.monotonicMs;
+    this.visitor = new LoadVisitor(environment, options);
+    this.reader = new RdbReader(this.visitor, {
+      integrity: settings.sanitizeDumpPayload === 'yes' ? 'deep' : 'shallow',
+      windowBytes: WINDOW_BYTES,
+      checksum: settings.rdbchecksum,
+      seed: environment.randomBytes(4).readUInt32LE(0),
+    });
+    this.visitor.reader = this.reader;
+    this.delayMs = Number(settings.keyLoadDelay) / 1000;
+    if (this.delayMs > 0) this.visitor.eachKey = () => sleep(this.delayMs);
+    this.fd = openSync(path, 'r');
+    this.size = fstatSync(this.fd).size;
+  }
+
+  /** Bytes of the file. */
+  get totalBytes(): number {
+    return this.size;
+  }
+
+  /** Loads everything, in slices; `progress` is told after each. Throws LoadError. */
+  async run(progress: (bytes: number) => void): Promise<void> {
+    try {
+      while (!this.slice(this.monotonicMs() + SLICE_MS)) {
+        progress(this.bytes);
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      closeSync(this.fd);
+    }
+  }
+
+  /** Loads everything at once. Throws LoadError. */
+  runNow(): void {
+    try {
+      this.slice(Number.POSITIVE_INFINITY);
+    } finally {
+      closeSync(this.fd);
+    }
+  }
+
+  /** What follows the dump in the file: the commands of an append-only file. */
+  rest(): Uint8Array {
+    return this.reader.rest();
+  }
+
+  /** Loads until `deadline`; true when the dump is complete. */
+  private slice(deadline: number): boolean {
+    try {
+      while (this.monotonicMs() < deadline) {
+        if (this.step()) return true;
+      }
+      return false;
+    } catch (error) {
+      this.visitor.abandon();
+      throw error instanceof RdbError ? this.explain(error) : error;
+    }
+  }
+
+  /** Reads and loads the next window; true at the end. */
+  private step(): boolean {
+    const room = this.reader.room();
+    const most = this.delayMs > 0 ? Math.min(SLOW_READ_BYTES, room.length) : room.length;
+    const count = readSync(this.fd, room, 0, most, null);
+    if (count === 0) {
+      this.reader.finish();
+      return true;
+    }
+    this.bytes += count;
+    this.reader.filled(count);
+    return this.reader.run() === 'done';
+  }
+
+  private explain(error: RdbError): LoadError {
+    const lines: string[] = [];
+    if (error.code === 'header') {
+      lines.push(error.message, 'Fatal error loading the DB: Invalid argument. Exiting.');
+    } else {
+      if (error.code === 'truncated') {
+        lines.push('Short read or OOM loading DB. Unrecoverable error, aborting now.');
+      }
+      lines.push(
+        `Internal error in RDB reading offset ${error.offset}, while doing ${error.activity} -> ${error.message}`,
+      );
+    }
+    if (error.key !== null) lines.push(`The key being read was '${printable(error.key)}'`);
+    lines.push(
+      `The file is ${this.path}. Nothing of it was changed. Run 'tsredis-check-rdb ${this.path}' to see all that is wrong with it, and keep a copy before anything else.`,
+    );
+    return new LoadError(lines.join('\n'));
+  }
+}
+
+function printable(bytes: Uint8Array): string {
+  return Buffer.from(bytes.subarray(0, 128))
+    .toString('latin1')
+    .replace(/[^\x20-\x7e]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

@@ -1,0 +1,232 @@
+// A file that is written behind the event loop's back: chunks queue up and go out in large writes. It comes into being
+// under an unpredictable temporary name and takes its real one only when it is complete and on the disk.
+
+import {
+  close,
+  closeSync,
+  fdatasync,
+  fsync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+  writev,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Bytes in the queue above which the producer is asked to wait (see congested). */
+const QUEUE_BYTES = 8 << 20;
+/** Bytes in the queue above which chunks are written at once, whatever that holds up. */
+const QUEUE_BYTES_MAX = 64 << 20;
+/** Bytes per write. */
+const WRITE_BYTES = 1 << 20;
+/** Bytes after which the file is flushed to the disk, so that the end has little left to flush. */
+const SYNC_BYTES = 32 << 20;
+
+export interface OutputOptions {
+  readonly mode: number;
+  /** Flush to the disk piece by piece. */
+  readonly incrementalSync: boolean;
+  /** Told when the queue is short again, or a write has failed. */
+  readonly onDrain?: () => void;
+  /** Gets each chunk that has been written. */
+  readonly recycle?: (chunk: Uint8Array) => void;
+}
+
+export class OutputFile {
+  readonly path: string;
+  /** The first thing that went wrong. */
+  error: NodeJS.ErrnoException | null = null;
+  /** Bytes given to write. */
+  bytes = 0;
+  private readonly fd: number;
+  private readonly options: OutputOptions;
+  private queue: Uint8Array[] = [];
+  private queuedBytes = 0;
+  private position = 0;
+  private unsynced = 0;
+  private busy = false;
+  private closed = false;
+  private whenIdle: (() => void) | null = null;
+
+  /** Creates the file, which must not exist. Throws what the system says. */
+  constructor(path: string, options: OutputOptions) {
+    this.path = path;
+    this.options = options;
+    this.fd = openSync(path, 'wx', options.mode);
+  }
+
+  /** Whether the producer should wait for onDrain. */
+  get congested(): boolean {
+    return this.queuedBytes > QUEUE_BYTES && this.error === null;
+  }
+
+  /** Takes a chunk, which nobody changes until it is recycled. */
+  write(chunk: Uint8Array): void {
+    if (this.error !== null || this.closed) return;
+    this.queue.push(chunk);
+    this.queuedBytes += chunk.length;
+    this.bytes += chunk.length;
+    if (this.queuedBytes > QUEUE_BYTES_MAX) this.writeQueueNow();
+    else if (!this.busy) this.pump();
+  }
+
+  /** Writes a chunk now. For saving in the foreground; never mix with write(). */
+  writeNow(chunk: Uint8Array): void {
+    this.bytes += chunk.length;
+    this.writeHere(chunk);
+  }
+
+  /** Waits for the queue and flushes to the disk; then closes. Rejects with the first error. */
+  async finish(): Promise<void> {
+    if (this.busy) await new Promise<void>((resolve) => (this.whenIdle = resolve));
+    if (this.error === null) {
+      await new Promise<void>((resolve) =>
+        fsync(this.fd, (error) => {
+          this.error ??= error;
+          resolve();
+        }),
+      );
+    }
+    this.close();
+    if (this.error !== null) throw this.error;
+  }
+
+  /** The same at once, after writeNow(). */
+  finishNow(): void {
+    try {
+      if (this.error === null) fsyncSync(this.fd);
+    } finally {
+      this.close();
+    }
+    if (this.error !== null) throw this.error;
+  }
+
+  /** Gives the file up and removes it. */
+  discard(): void {
+    this.error ??= Object.assign(new Error('given up'), { code: 'ECANCELED' });
+    this.queue = [];
+    this.queuedBytes = 0;
+    if (this.busy) this.whenIdle = () => this.close();
+    else this.close();
+    removeQuietly(this.path);
+  }
+
+  private writeHere(chunk: Uint8Array): void {
+    if (this.error !== null) return;
+    try {
+      writeFully(this.fd, chunk, this.position);
+      this.position += chunk.length;
+      this.options.recycle?.(chunk);
+    } catch (error) {
+      this.error = error as NodeJS.ErrnoException;
+    }
+  }
+
+  private pump(): void {
+    if (this.queue.length === 0 || this.error !== null) {
+      this.idle();
+      return;
+    }
+    this.busy = true;
+    let bytes = 0;
+    let count = 0;
+    while (count < this.queue.length && bytes < WRITE_BYTES) bytes += this.queue[count++].length;
+    const chunks = this.queue.splice(0, count);
+    const position = this.position;
+    this.position += bytes;
+    writev(this.fd, chunks, position, (error, written) => {
+      if (error === null && written < bytes) this.rewriteRest(chunks, position, written);
+      this.error ??= error;
+      this.queuedBytes = Math.max(0, this.queuedBytes - bytes);
+      for (const chunk of chunks) this.options.recycle?.(chunk);
+      this.unsynced += bytes;
+      if (this.options.incrementalSync && this.unsynced >= SYNC_BYTES && this.error === null) this.syncSome();
+      else this.pumpOn();
+    });
+  }
+
+  private syncSome(): void {
+    this.unsynced = 0;
+    fdatasync(this.fd, (error) => {
+      this.error ??= error;
+      this.pumpOn();
+    });
+  }
+
+  private pumpOn(): void {
+    this.busy = false;
+    this.pump();
+    if (this.queuedBytes <= QUEUE_BYTES || this.error !== null) this.options.onDrain?.();
+  }
+
+  private idle(): void {
+    const callback = this.whenIdle;
+    this.whenIdle = null;
+    callback?.();
+  }
+
+  /** A short write: the rest at once. A full disk says so here. */
+  private rewriteRest(chunks: readonly Uint8Array[], position: number, written: number): void {
+    const all = Buffer.concat(chunks);
+    try {
+      writeFully(this.fd, all.subarray(written), position + written);
+    } catch (error) {
+      this.error = error as NodeJS.ErrnoException;
+    }
+  }
+
+  /** The queue is too long: its chunks have places of their own in the file, so they may overtake a write under way. */
+  private writeQueueNow(): void {
+    for (const chunk of this.queue) {
+      this.writeHere(chunk);
+      this.queuedBytes -= chunk.length;
+    }
+    this.queue = [];
+  }
+
+  private close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    // Closing may flush on some file systems; errors were the business of fsync.
+    if (this.busy) close(this.fd, () => undefined);
+    else closeSync(this.fd);
+  }
+}
+
+/** Name for a temporary file beside `path`; `random` makes it unpredictable. */
+export function temporaryPath(path: string, random: (bytes: number) => Buffer, extension: string): string {
+  return join(dirname(path), `temp-${process.pid}-${random(8).toString('hex')}${extension}`);
+}
+
+/** Gives a finished file its name, for good: also the rename is flushed. */
+export function moveIntoPlace(temporary: string, path: string): void {
+  renameSync(temporary, path);
+  syncDirectory(dirname(path));
+}
+
+/** Makes a rename in a directory durable. */
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone already, or out of reach: nothing depends on it.
+  }
+}
+
+export function writeFully(fd: number, bytes: Uint8Array, position: number | null): void {
+  let done = 0;
+  while (done < bytes.length) {
+    done += writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
+  }
+}

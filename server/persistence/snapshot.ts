@@ -1,0 +1,225 @@
+// The data of one instant, written while the server goes on: a pass over the buckets of all databases in slices. A change
+// to a key whose bucket the pass has not reached yet first writes that bucket out, so whatever the pass finds is as it was
+// at the start. No child process, no copy of the memory.
+//
+// While the pass is inside a large value (which it writes in pieces) other buckets are written to a stream beside it,
+// which follows the value.
+
+import { RdbWriter } from '../formats/rdb/writer.ts';
+import type { Database } from '../keyspace/database.ts';
+import type { Keyspace } from '../keyspace/keyspace.ts';
+import type { ChangeGuard } from '../keyspace/space.ts';
+import type { Dict } from '../memory/dict.ts';
+import type { DumpWriter } from './dump-writer.ts';
+import type { Pieces } from './encode-value.ts';
+
+/** Keys between two looks at the clock. */
+const KEYS_PER_LOOK = 16;
+/** Bytes kept beside a large value under way; beyond this the value is finished at once. */
+const ASIDE_BYTES_MAX = 32 << 20;
+
+/** What the pass knows of one database. */
+interface Progress {
+  readonly db: Database;
+  /** The database's index when the snapshot began (SWAPDB may change it). */
+  readonly index: number;
+  readonly dict: Dict;
+  readonly homes: number;
+  readonly keys: number;
+  readonly expires: number;
+  /** Buckets below are written. */
+  next: number;
+  /** A bit per bucket that a change had written ahead of the pass. */
+  readonly ahead: Uint32Array;
+}
+
+export class Snapshot implements ChangeGuard {
+  /** Keys there were at the start. */
+  readonly total: number;
+  private readonly keyspace: Keyspace;
+  private readonly dump: DumpWriter;
+  private readonly writer: RdbWriter;
+  private readonly monotonicMs: () => number;
+  private readonly parts: Progress[] = [];
+  private readonly byDatabase = new Map<object, Progress>();
+  private part = 0;
+  /** Entries of the bucket that the pass is in, from `at` on still to be written. */
+  private bucket: number[] = [];
+  private at = 0;
+  /** The rest of the value under way. */
+  private pieces: Pieces | null = null;
+  private aside: Uint8Array[] = [];
+  private asideBytes = 0;
+  private asideWriter: RdbWriter | null = null;
+  private running = true;
+
+  /** Fixes the instant: from here on every change is noticed. Only one snapshot may run. */
+  constructor(keyspace: Keyspace, dump: DumpWriter, monotonicMs: () => number) {
+    this.keyspace = keyspace;
+    this.dump = dump;
+    this.writer = dump.writer;
+    this.monotonicMs = monotonicMs;
+    this.total = keyspace.size;
+    for (const db of keyspace.databases) {
+      if (db.size === 0) continue;
+      const dict = db.table;
+      dict.pauseResize();
+      const homes = dict.homeBuckets;
+      const ahead = new Uint32Array((homes + 31) >>> 5);
+      const progress = { db, index: db.index, dict, homes, keys: db.size, expires: db.volatileSize, next: 0, ahead };
+      this.parts.push(progress);
+      this.byDatabase.set(db, progress);
+    }
+    keyspace.guard = this;
+    dump.begin();
+  }
+
+  /** Writes for about `budgetMs`, or `keysMax` keys; true when everything is written. */
+  slice(budgetMs: number, keysMax = Number.POSITIVE_INFINITY): boolean {
+    const deadline = this.monotonicMs() + budgetMs;
+    let look = Math.min(KEYS_PER_LOOK, keysMax);
+    let left = keysMax;
+    while (this.running) {
+      if (this.pieces !== null) {
+        if (this.pieces.next().done === true) this.leavePieces();
+        look = 0;
+      } else if (this.at < this.bucket.length) {
+        this.writeNext();
+        look--;
+        left--;
+      } else if (!this.nextBucket()) {
+        this.finish();
+        return true;
+      }
+      if (left <= 0) return false;
+      if (look > 0) continue;
+      if (this.monotonicMs() >= deadline) return false;
+      look = KEYS_PER_LOOK;
+    }
+    return true;
+  }
+
+  /** Ends it, whatever is missing: the file is of no use. */
+  abort(): void {
+    if (!this.running) return;
+    this.pieces?.return();
+    this.pieces = null;
+    this.release();
+  }
+
+  beforeChange(db: object, hash: number): void {
+    const progress = this.byDatabase.get(db);
+    if (progress === undefined) return;
+    const home = hash & (progress.homes - 1);
+    if (home < progress.next) {
+      if (home === progress.next - 1 && progress === this.parts[this.part]) this.finishBucket();
+      return;
+    }
+    const bit = 1 << (home & 31);
+    if ((progress.ahead[home >>> 5] & bit) !== 0) return;
+    progress.ahead[home >>> 5] |= bit;
+    this.writeHome(progress, home);
+  }
+
+  beforeClear(db: object): void {
+    const progress = this.byDatabase.get(db);
+    if (progress === undefined) return;
+    if (progress === this.parts[this.part]) this.finishBucket();
+    for (; progress.next < progress.homes; progress.next++) {
+      if (!isAhead(progress, progress.next)) this.writeHome(progress, progress.next);
+    }
+  }
+
+  /** Goes to the next bucket with entries; false at the end of the last database. */
+  private nextBucket(): boolean {
+    while (this.part < this.parts.length) {
+      const progress = this.parts[this.part];
+      while (progress.next < progress.homes) {
+        const home = progress.next++;
+        if (isAhead(progress, home)) continue;
+        this.bucket.length = 0;
+        this.at = 0;
+        progress.dict.visitHome(home, this.collect);
+        if (this.bucket.length > 0) return true;
+      }
+      this.bucket.length = 0;
+      this.part++;
+    }
+    return false;
+  }
+
+  private readonly collect = (entry: number): void => {
+    this.bucket.push(entry);
+  };
+
+  /** Writes the next entry of the pass' bucket, or begins it if it is large. */
+  private writeNext(): void {
+    const progress = this.parts[this.part];
+    this.dump.select(progress.index, progress.keys, progress.expires);
+    this.pieces = this.dump.keyInPieces(progress.db, this.bucket[this.at++]);
+  }
+
+  /** The pass' own bucket is about to change: what is left of it is written now. */
+  private finishBucket(): void {
+    if (this.pieces !== null) this.finishPieces();
+    while (this.at < this.bucket.length) {
+      this.writeNext();
+      if (this.pieces !== null) this.finishPieces();
+    }
+  }
+
+  private writeHome(progress: Progress, home: number): void {
+    const { dump } = this;
+    if (this.pieces !== null) this.openAside();
+    progress.dict.visitHome(home, (entry) => {
+      dump.select(progress.index, progress.keys, progress.expires);
+      dump.key(progress.db, entry);
+    });
+    if (this.pieces === null) return;
+    dump.writer = this.writer;
+    if (this.asideBytes > ASIDE_BYTES_MAX) this.finishPieces();
+  }
+
+  private openAside(): void {
+    if (this.asideWriter === null) {
+      const keep = (chunk: Uint8Array): void => {
+        this.aside.push(chunk);
+        this.asideBytes += chunk.length;
+      };
+      this.asideWriter = new RdbWriter(keep, { checksum: false });
+    }
+    this.dump.writer = this.asideWriter;
+  }
+
+  private finishPieces(): void {
+    while (this.pieces?.next().done === false);
+    this.leavePieces();
+  }
+
+  /** The large value is complete: what was written beside it follows. */
+  private leavePieces(): void {
+    this.pieces = null;
+    if (this.asideWriter === null) return;
+    this.asideWriter.flush();
+    for (const chunk of this.aside) this.writer.raw(chunk, 0, chunk.length);
+    this.aside = [];
+    this.asideBytes = 0;
+    this.asideWriter = null;
+  }
+
+  private finish(): void {
+    this.release();
+    this.dump.end();
+  }
+
+  private release(): void {
+    this.running = false;
+    for (const { dict } of this.parts) dict.resumeResize();
+    this.byDatabase.clear();
+    if (this.keyspace.guard === this) this.keyspace.guard = null;
+  }
+}
+
+function isAhead(progress: Progress, home: number): boolean {
+  return (progress.ahead[home >>> 5] & (1 << (home & 31))) !== 0;
+}

@@ -1,0 +1,125 @@
+// Values as bytes: DUMP, RESTORE, COPY.
+
+import { dumpBodyEnd } from '../formats/rdb/dump.ts';
+import { RdbError } from '../formats/rdb/errors.ts';
+import { RdbReader } from '../formats/rdb/reader.ts';
+import { RDB_VERSION } from '../formats/rdb/types.ts';
+import { RdbWriter } from '../formats/rdb/writer.ts';
+import { type Database, NO_EXPIRY } from '../keyspace/database.ts';
+import { Type } from '../keyspace/layout.ts';
+import { ValueBuilder } from './decode-value.ts';
+import { addDigest, DIGEST_BYTES, DigestVisitor, mixDigest } from './digest.ts';
+import { encodeValue, rdbTypeOf, versionNeeded } from './encode-value.ts';
+import type { Environment } from './environment.ts';
+
+/** Version of payloads that need no higher one: Redis 7.0's. */
+const VERSION = 10;
+/** Inside the server every form there is may be used. */
+const VERSION_WITH_EVERYTHING = 12;
+
+export class Values {
+  /** Whether RESTORE verifies checksums: DEBUG SET-SKIP-CHECKSUM-VALIDATION turns it off. */
+  checksums = true;
+  private readonly environment: Environment;
+  private chunks: Uint8Array[] = [];
+  private reader: { shallow: RdbReader; deep: RdbReader; builder: ValueBuilder } | null = null;
+
+  constructor(environment: Environment) {
+    this.environment = environment;
+  }
+
+  /** Copies the value at an entry to a key that is not there; returns the new entry. */
+  duplicate(from: Database, entry: number, to: Database, key: Buffer): number {
+    const body = this.write(from, entry, VERSION_WITH_EVERYTHING, false, false);
+    to.announceWrite(key);
+    return this.read(to, key, body, 0, body.length, false);
+  }
+
+  /** 20 bytes that are equal for equal values and expiries. */
+  digest(db: Database, entry: number): Buffer {
+    const digest = Buffer.alloc(DIGEST_BYTES);
+    this.addDigest(digest, db, entry);
+    return digest;
+  }
+
+  /** Carries a digest on over a value, as DEBUG DIGEST does after the key. */
+  addDigest(digest: Buffer, db: Database, entry: number): void {
+    const visitor = new DigestVisitor();
+    visitor.digest = digest;
+    const type = db.type(entry);
+    // Modules have number 5 in Redis.
+    mixDigest(digest, Buffer.from([0, 0, 0, type === Type.stream ? 6 : type]));
+    const body = this.write(db, entry, VERSION_WITH_EVERYTHING, false, false);
+    new RdbReader(visitor).readValue(body, 0, body.length);
+    if (db.expireAt(entry) !== NO_EXPIRY) addDigest(digest, Buffer.from('!!expire!!', 'latin1'));
+  }
+
+  /** DUMP's payload. */
+  serialize(db: Database, entry: number): Buffer {
+    return this.write(db, entry, Math.max(VERSION, versionNeeded(db, entry)), true, true);
+  }
+
+  /** Whether a payload is whole and of a version that can be read. */
+  isSound(payload: Buffer): boolean {
+    return this.bodyEnd(payload) >= 0;
+  }
+
+  /** Creates a key from DUMP's payload; returns its entry, or 0 when the payload is damaged. */
+  restore(db: Database, key: Buffer, payload: Buffer): number {
+    const end = this.bodyEnd(payload);
+    if (end < 0) return 0;
+    db.announceWrite(key);
+    return this.read(db, key, payload, 0, end, this.environment.settings.sanitizeDumpPayload !== 'no');
+  }
+
+  private bodyEnd(payload: Buffer): number {
+    return dumpBodyEnd(payload, 0, payload.length, RDB_VERSION.newestRedis, this.checksums);
+  }
+
+  private write(db: Database, entry: number, version: number, compression: boolean, footer: boolean): Buffer {
+    const writer = new RdbWriter((chunk) => this.chunks.push(chunk), {
+      compression: compression && this.environment.settings.rdbcompression,
+    });
+    const rdbType = rdbTypeOf(db, entry, version);
+    writer.type(rdbType);
+    encodeValue(writer, db, entry, rdbType);
+    if (footer) writer.dumpFooter(version);
+    else writer.flush();
+    const payload = Buffer.concat(this.chunks);
+    this.chunks = [];
+    return payload;
+  }
+
+  private read(db: Database, key: Buffer, bytes: Uint8Array, start: number, end: number, deep: boolean): number {
+    this.reader ??= this.createReader();
+    const { builder } = this.reader;
+    const reader = deep ? this.reader.deep : this.reader.shallow;
+    builder.startKey(db, key, 0, key.length);
+    try {
+      const after = reader.readValue(bytes, start, end);
+      if (after !== end || builder.moduleName !== '' || builder.entry === 0) {
+        if (builder.entry !== 0) db.delete(builder.entry);
+        return 0;
+      }
+    } catch (error) {
+      if (!(error instanceof RdbError)) throw error;
+      builder.abandon();
+      return 0;
+    }
+    if (builder.hasExpiringFields) this.environment.watchFields(db, key, 0, key.length);
+    return builder.entry;
+  }
+
+  private createReader() {
+    const { environment } = this;
+    const seed = environment.randomBytes(4).readUInt32LE(0);
+    let current: RdbReader;
+    const builder = new ValueBuilder(environment.keyspace, environment.settings, (message) =>
+      current.describe(message),
+    );
+    const shallow = new RdbReader(builder, { integrity: 'shallow', seed });
+    const deep = new RdbReader(builder, { integrity: 'deep', seed });
+    current = shallow;
+    return { shallow, deep, builder };
+  }
+}
