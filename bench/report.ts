@@ -1,0 +1,169 @@
+// Results as a table for people, and the verdict on each target.
+import type { LoadResult, MemoryResult } from './measure.ts';
+import type { IdleResult, StartupResult } from './startup.ts';
+import { median } from './statistics.ts';
+import type { LoadWorkload, MemoryWorkload, Milestone } from './workloads.ts';
+
+/** Both servers' measurements of one workload, one entry a round; or why there are none. */
+export type Pair<T> = { ours: T[]; redis: T[] } | { skipped: string };
+
+export interface Report {
+  machine: Record<string, string>;
+  load: { workload: LoadWorkload; result: Pair<LoadResult> }[];
+  memory: { workload: MemoryWorkload; result: Pair<MemoryResult> }[];
+  startup: StartupResult | undefined;
+  idle: { ours: IdleResult; redis: IdleResult } | undefined;
+}
+
+/** A target and how it came out. */
+export interface Verdict {
+  what: string;
+  measured: number;
+  bound: string;
+  met: boolean;
+}
+
+export function renderReport(report: Report): string {
+  const lines = [
+    Object.entries(report.machine)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(' · '),
+    '',
+  ];
+  if (report.load.length > 0) lines.push(...loadTable(report.load), '');
+  if (report.memory.length > 0) lines.push(...memoryTable(report.memory), '');
+  if (report.startup !== undefined) lines.push(...startupLines(report.startup), '');
+  if (report.idle !== undefined) lines.push(...idleLines(report.idle), '');
+  return lines.join('\n');
+}
+
+export function judge(report: Report, milestone: Milestone): Verdict[] {
+  const verdicts: Verdict[] = [];
+  const atMost = (what: string, measured: number, bound: number | undefined) => {
+    if (bound !== undefined) verdicts.push({ what, measured, bound: `at most ${bound}`, met: measured <= bound });
+  };
+  for (const { workload, result } of report.load) {
+    if ('skipped' in result) continue;
+    const { cpuRatioMax, throughputRatioMin } = workload.targets[milestone] ?? {};
+    const title = loadTitle(workload);
+    atMost(`${title}: CPU ratio`, ratio(result, cpuOf), cpuRatioMax);
+    if (throughputRatioMin === undefined) continue;
+    const measured = ratio(result, throughputOf);
+    const bound = `at least ${throughputRatioMin}`;
+    verdicts.push({ what: `${title}: throughput ratio`, measured, bound, met: measured >= throughputRatioMin });
+  }
+  for (const { workload, result } of report.memory) {
+    if ('skipped' in result) continue;
+    const { bytesPerKeyMax, ratioMax } = workload.targets[milestone] ?? {};
+    atMost(`${workload.name}: bytes per key`, middle(result.ours, usedOf), bytesPerKeyMax);
+    atMost(`${workload.name}: bytes per key, ratio`, ratio(result, usedOf), ratioMax);
+  }
+  if (milestone === 'final') judgeProcesses(report, atMost);
+  return verdicts;
+}
+
+function judgeProcesses(report: Report, atMost: (what: string, measured: number, bound: number) => void): void {
+  const { startup, idle } = report;
+  if (startup !== undefined) {
+    atMost('server to first PONG, times an empty Node', startup.serverMs / startup.emptyNodeMs, 2.0);
+    if (startup.cliMs !== undefined) {
+      atMost('tsredis-cli ping, times an empty Node', startup.cliMs / startup.emptyNodeMs, 1.5);
+    }
+  }
+  if (idle !== undefined) {
+    atMost("idle CPU % above Redis'", idle.ours.cpuPercent - idle.redis.cpuPercent, 0.5);
+    atMost('idle MiB resident', idle.ours.residentMebibytes, 60);
+  }
+}
+
+export function renderVerdicts(verdicts: readonly Verdict[]): string {
+  const lines = verdicts.map(
+    ({ what, measured, bound, met }) => `${met ? 'met   ' : 'MISSED'}  ${what}: ${measured.toFixed(2)} (${bound})`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+const cpuOf = (result: LoadResult) => result.cpuMicrosecondsPerRequest;
+const throughputOf = (result: LoadResult) => result.requestsPerSecond;
+const usedOf = (result: MemoryResult) => result.usedBytesPerKey;
+
+function middle<T>(results: readonly T[], pick: (result: T) => number): number {
+  return median(results.map(pick));
+}
+
+/** The median of the rounds' ratios: both sides of a round ran under the same conditions. */
+function ratio<T>(pair: { ours: T[]; redis: T[] }, pick: (result: T) => number): number {
+  return median(pair.ours.map((result, round) => pick(result) / pick(pair.redis[round]!)));
+}
+
+function loadTitle(workload: LoadWorkload): string {
+  return `${workload.name} -P ${workload.pipeline}`;
+}
+
+function loadTable(rows: Report['load']): string[] {
+  const head = ['workload', 'CPU us', 'redis', 'ratio', 'thousand/s', 'redis', 'ratio', 'p99 ms', 'redis'];
+  const body = rows.map(({ workload, result }) => {
+    if ('skipped' in result) return [loadTitle(workload), `skipped: ${result.skipped}`];
+    const { ours, redis } = result;
+    const p99 = (one: LoadResult) => one.p99Ms;
+    return [
+      loadTitle(workload),
+      middle(ours, cpuOf).toFixed(2),
+      middle(redis, cpuOf).toFixed(2),
+      ratio(result, cpuOf).toFixed(2),
+      (middle(ours, throughputOf) / 1000).toFixed(0),
+      (middle(redis, throughputOf) / 1000).toFixed(0),
+      ratio(result, throughputOf).toFixed(2),
+      middle(ours, p99).toFixed(2),
+      middle(redis, p99).toFixed(2),
+    ];
+  });
+  return table([head, ...body]);
+}
+
+function memoryTable(rows: Report['memory']): string[] {
+  const head = ['memory', 'keys', 'bytes/key', 'redis', 'ratio', 'RSS/key', 'redis'];
+  const body = rows.map(({ workload, result }) => {
+    if ('skipped' in result) return [workload.name, `skipped: ${result.skipped}`];
+    const { ours, redis } = result;
+    const resident = (one: MemoryResult) => one.residentBytesPerKey;
+    return [
+      workload.name,
+      String(workload.keys),
+      middle(ours, usedOf).toFixed(1),
+      middle(redis, usedOf).toFixed(1),
+      ratio(result, usedOf).toFixed(2),
+      middle(ours, resident).toFixed(1),
+      middle(redis, resident).toFixed(1),
+    ];
+  });
+  return table([head, ...body]);
+}
+
+function startupLines({ emptyNodeMs, serverMs, cliMs }: StartupResult): string[] {
+  const times = (ms: number) => `${ms.toFixed(0)} ms, ${(ms / emptyNodeMs).toFixed(2)} times an empty Node`;
+  return [
+    `empty Node: ${emptyNodeMs.toFixed(0)} ms`,
+    `server to first PONG: ${times(serverMs)}`,
+    ...(cliMs === undefined ? [] : [`tsredis-cli ping: ${times(cliMs)}`]),
+  ];
+}
+
+function idleLines({ ours, redis }: { ours: IdleResult; redis: IdleResult }): string[] {
+  return [
+    `idle with 10 clients: ${ours.cpuPercent.toFixed(2)} % CPU (redis ${redis.cpuPercent.toFixed(2)}), ` +
+      `${ours.residentMebibytes.toFixed(0)} MiB resident (redis ${redis.residentMebibytes.toFixed(0)})`,
+  ];
+}
+
+/** Columns padded to their widest cell, numbers to the right. */
+function table(rows: readonly string[][]): string[] {
+  const full = rows.filter((row) => row.length > 2);
+  const widths = rows[0]!.map((_, column) => Math.max(...full.map((row) => row[column]!.length)));
+  const firstWidth = Math.max(...rows.map((row) => row[0]!.length));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(firstWidth) : cell.padStart(row.length > 2 ? widths[i]! : 0)))
+      .join('  '),
+  );
+}

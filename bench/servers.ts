@@ -1,0 +1,103 @@
+// Starts and stops the two servers, and reads what the kernel knows about a process.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '../server/net/client.ts';
+
+export interface RunningServer {
+  name: string;
+  port: number;
+  pid: number;
+  version: string;
+  /** A connection for preparing and asking. */
+  client: Client;
+  stop(): Promise<void>;
+}
+
+/** How the kernel counts CPU time in /proc/PID/stat: hundredths of a second on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+const START_TIMEOUT_MS = 15_000;
+
+/** Starts a server without persistence on a free loopback port. @throws with its output when it does not come up */
+export async function startServer(name: string, command: readonly string[]): Promise<RunningServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'tsredis-bench-'));
+  const port = await freePort();
+  const [program, ...args] = command as [string, ...string[]];
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory];
+  const child = spawn(program, [...args, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output: string[] = [];
+  child.stdout.on('data', (chunk) => output.length < 200 && output.push(String(chunk)));
+  child.stderr.on('data', (chunk) => output.length < 200 && output.push(String(chunk)));
+  try {
+    const client = await connectWhenUp(child, port);
+    const info = await infoOf(client);
+    const version = info.get('valkey_version') ?? info.get('redis_version') ?? '?';
+    return { name, port, pid: child.pid!, version, client, stop: () => stop(child, client, directory) };
+  } catch (error) {
+    await stop(child, undefined, directory);
+    throw new Error(`${name} did not start: ${(error as Error).message}\n${output.join('')}`);
+  }
+}
+
+async function connectWhenUp(child: ChildProcess, port: number): Promise<Client> {
+  const giveUpAt = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    if (child.exitCode !== null || child.pid === undefined) throw new Error(`it ended with ${child.exitCode}`);
+    try {
+      const client = await Client.connect({ host: '127.0.0.1', port });
+      const reply = await client.call('PING');
+      if (reply.kind === 'status') return client;
+      client.close();
+    } catch {
+      // Not listening yet.
+    }
+    if (Date.now() > giveUpAt) throw new Error('no PONG in time');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function stop(child: ChildProcess, client: Client | undefined, directory: string): Promise<void> {
+  client?.close();
+  if (child.exitCode === null && child.pid !== undefined) {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** INFO's fields. */
+export async function infoOf(client: Client): Promise<Map<string, string>> {
+  const reply = await client.call('INFO');
+  if (!('bytes' in reply) || reply.kind === 'error') throw new Error('INFO was refused');
+  const lines = reply.bytes.toString().split('\r\n');
+  return new Map(lines.filter((line) => line.includes(':')).map((line) => line.split(/:(.*)/s, 2) as [string, string]));
+}
+
+/** User and system time that the process, all threads, has used so far, in microseconds. */
+export function cpuMicroseconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name in parentheses may contain blanks; utime and stime are the 14th and 15th field.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / TICKS_PER_SECOND;
+}
+
+/** Resident memory in bytes. */
+export function residentBytes(pid: number): number {
+  const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(match?.[1] ?? 0) * 1024;
+}
