@@ -51,7 +51,11 @@ export function renderUnit(instance: Instance, context: ManagerContext): string 
     instance,
     type: way === 'pid-file' ? (version >= typeExecSince ? 'exec' : 'simple') : 'notify',
     notifies: way !== 'pid-file',
-    openFile: way === 'open-file',
+    // This setting is one of the few that take no specifiers such as %t.
+    openFile:
+      way === 'open-file'
+        ? `${instance.scope === 'user' ? `/run/user/${facts.userId}` : '/run'}/systemd/notify`
+        : undefined,
     pidFile,
     command: [...launcher, ...command].join(' '),
     confFile: quoteUnitPath(instance.confFile),

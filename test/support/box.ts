@@ -30,8 +30,8 @@ export function boxUnavailable(): string | undefined {
   return missing.length > 0 ? `boxes need ${missing.join(', ')}` : undefined;
 }
 
-/** The root of a system with another init, made of packages fetched from Debian. Rejects when they cannot be had. */
-export async function initLayer(kind: 'sysv' | 'openrc'): Promise<string> {
+/** The root of a system with another init (`systemd`: the newer one of Debian's backports), made of packages fetched from Debian. Rejects when they cannot be had. */
+export async function initLayer(kind: 'sysv' | 'openrc' | 'systemd'): Promise<string> {
   const result = await collect('bash', [layerScript, kind]);
   if (result.exitCode !== 0) throw new Error(`init-layer.sh ${kind}: ${result.stderr}`);
   return result.stdout.trim();

@@ -16,7 +16,7 @@ export const bundledExecutable: Executable = {
 export const redisExecutable: Executable = { kind: 'redis', path: '/usr/bin/redis-server', notifies: true };
 
 export function testInstance(port = 6379, options: InstanceOptions = {}, executable = bundledExecutable): Instance {
-  return createInstance(localHost(), 'system', port, executable, options);
+  return createInstance(localHost(), 'system', port, executable, { startTimeoutSeconds: 15, ...options });
 }
 
 export function testContext(facts: Partial<HostFacts> = {}): ManagerContext {

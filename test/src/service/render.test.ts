@@ -30,7 +30,7 @@ describe('the systemd unit', () => {
   const unit = (...args: Parameters<typeof testContext>) => settings(renderUnit(testInstance(), testContext(...args)));
 
   test('is told that the server is ready by the best way there is', () => {
-    expect(unit({ systemdVersion: 257 }).get('OpenFile')).toEqual(['%t/systemd/notify:notify']);
+    expect(unit({ systemdVersion: 257 }).get('OpenFile')).toEqual(['/run/systemd/notify:notify']);
     expect(unit({ systemdVersion: 257 }).get('ExecStart')?.[0]).not.toContain('perl');
     expect(unit({ systemdVersion: 257 }).get('RestrictAddressFamilies')).toEqual(['AF_INET AF_INET6']);
     expect(unit({ systemdVersion: 252 }).get('ExecStart')?.[0]).toContain('/usr/bin/perl');
