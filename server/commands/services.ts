@@ -184,7 +184,12 @@ export interface ValueService {
   digest(db: Database, entry: number): Buffer;
   /** DUMP's payload. */
   serialize(db: Database, entry: number): Buffer;
-  /** Creates a key from DUMP's payload; returns its entry, or 0 when the payload is damaged or of a newer version. */
+  /** Whether a payload's version is known and its checksum right. */
+  isSound(payload: Buffer): boolean;
+  /**
+   * Creates a key from a sound DUMP payload, in place of one that is there; returns its entry, or 0 (and nothing has
+   * changed) when the value contradicts itself.
+   */
   restore(db: Database, key: Buffer, payload: Buffer): number;
 }
 

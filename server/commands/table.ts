@@ -8,6 +8,7 @@ import { configHandlers } from './config.ts';
 import { connectionHandlers } from './connection.ts';
 import { diagnosticsHandlers } from './diagnostics.ts';
 import { commandSpecs } from './docs.ts';
+import { dumpHandlers } from './dump.ts';
 import { functionHandlers } from './functions.ts';
 import { genericHandlers } from './generic.ts';
 import { hashHandlers } from './hash.ts';
@@ -28,6 +29,7 @@ import { transactionHandlers } from './transaction.ts';
 const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   stringHandlers,
   genericHandlers,
+  dumpHandlers,
   connectionHandlers,
   serverHandlers,
   persistenceHandlers,

@@ -27,6 +27,8 @@ export interface BackgroundJob {
   /** The job's end: null when the file is complete and on the disk. Not called for a job that was stopped. */
   readonly done: (error: unknown) => void;
   stopped: boolean;
+  /** Everything has been written; only the file is still on its way to the disk. */
+  complete: boolean;
 }
 
 /** Writes snapshots and whole dumps into files, whatever becomes of them then. */
@@ -77,7 +79,7 @@ export class Dumper {
     const dump = new DumpWriter(writer, this.facts(aux));
     this.dump = dump;
     const snapshot = new Snapshot(environment.keyspace, dump, environment.monotonicMs);
-    this.job = { kind, file, snapshot, startedMs: environment.now(), done, stopped: false };
+    this.job = { kind, file, snapshot, startedMs: environment.now(), done, stopped: false, complete: false };
     this.schedule();
     return this.job;
   }
@@ -103,7 +105,7 @@ export class Dumper {
 
   private turn(): void {
     const { job } = this;
-    if (job === null) return;
+    if (job === null || job.complete) return;
     if (job.file.error !== null) {
       this.fail(job, job.file.error);
       return;
@@ -143,6 +145,7 @@ export class Dumper {
   }
 
   private complete(job: BackgroundJob): void {
+    job.complete = true;
     job.file.finish().then(
       () => this.finish(job, null),
       (error) => this.finish(job, error),

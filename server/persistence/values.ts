@@ -5,11 +5,11 @@ import { RdbError } from '../formats/rdb/errors.ts';
 import { RdbReader } from '../formats/rdb/reader.ts';
 import { RDB_VERSION } from '../formats/rdb/types.ts';
 import { RdbWriter } from '../formats/rdb/writer.ts';
-import { type Database, NO_EXPIRY } from '../keyspace/database.ts';
-import { Type } from '../keyspace/layout.ts';
+import { copyRange, Database, NO_EXPIRY } from '../keyspace/database.ts';
+import { isInline, Type } from '../keyspace/layout.ts';
 import { ValueBuilder } from './decode-value.ts';
 import { addDigest, DIGEST_BYTES, DigestVisitor, mixDigest } from './digest.ts';
-import { encodeValue, rdbTypeOf, versionNeeded } from './encode-value.ts';
+import { encodeValue, FIELD_EXPIRY_SINCE, rdbTypeOf, versionNeeded } from './encode-value.ts';
 import type { Environment } from './environment.ts';
 
 /** Version of payloads that need no higher one: Redis 7.0's. */
@@ -22,6 +22,7 @@ export class Values {
   checksums = true;
   private readonly environment: Environment;
   private chunks: Uint8Array[] = [];
+  private asideDatabase: Database | null = null;
   private reader: { shallow: RdbReader; deep: RdbReader; builder: ValueBuilder } | null = null;
 
   constructor(environment: Environment) {
@@ -32,7 +33,9 @@ export class Values {
   duplicate(from: Database, entry: number, to: Database, key: Buffer): number {
     const body = this.write(from, entry, VERSION_WITH_EVERYTHING, false, false);
     to.announceWrite(key);
-    return this.read(to, key, body, 0, body.length, false);
+    const copy = this.read(to, key, body, 0, body.length, false);
+    if (this.hasExpiringFields(to, copy)) this.environment.watchFields(to, key, 0, key.length);
+    return copy;
   }
 
   /** 20 bytes that are equal for equal values and expiries. */
@@ -64,12 +67,28 @@ export class Values {
     return this.bodyEnd(payload) >= 0;
   }
 
-  /** Creates a key from DUMP's payload; returns its entry, or 0 when the payload is damaged. */
+  /** Creates a key from a sound payload, in place of one that is there; 0 when the value contradicts itself. */
   restore(db: Database, key: Buffer, payload: Buffer): number {
     const end = this.bodyEnd(payload);
     if (end < 0) return 0;
-    db.announceWrite(key);
-    return this.read(db, key, payload, 0, end, this.environment.settings.sanitizeDumpPayload !== 'no');
+    const aside = this.aside();
+    const built = this.read(aside, key, payload, 0, end, this.environment.settings.sanitizeDumpPayload !== 'no');
+    if (built === 0) return 0;
+    const existing = db.findForWrite(key, 0, key.length);
+    if (existing !== 0) db.delete(existing);
+    const entry = transfer(aside, built, db, key);
+    if (this.hasExpiringFields(db, entry)) this.environment.watchFields(db, key, 0, key.length);
+    return entry;
+  }
+
+  private hasExpiringFields(db: Database, entry: number): boolean {
+    return versionNeeded(db, entry) >= FIELD_EXPIRY_SINCE;
+  }
+
+  /** A database beside the others, where a value is built before it is known to be good. */
+  private aside(): Database {
+    this.asideDatabase ??= new Database(this.environment.keyspace, -1);
+    return this.asideDatabase;
   }
 
   private bodyEnd(payload: Buffer): number {
@@ -106,7 +125,6 @@ export class Values {
       builder.abandon();
       return 0;
     }
-    if (builder.hasExpiringFields) this.environment.watchFields(db, key, 0, key.length);
     return builder.entry;
   }
 
@@ -122,4 +140,18 @@ export class Values {
     current = shallow;
     return { shallow, deep, builder };
   }
+}
+
+/** Moves a value to a key that is not there. */
+function transfer(from: Database, entry: number, to: Database, key: Buffer): number {
+  const type = from.type(entry);
+  const encoding = from.encoding(entry);
+  if (!isInline(encoding)) return to.createLarge(key, 0, key.length, type, encoding, from.detachLarge(entry));
+  from.open(entry);
+  const created = to.create(key, 0, key.length, type, encoding, from.vlen);
+  from.open(entry);
+  to.open(created);
+  copyRange(from.vbuf, from.vpos, from.vlen, to.vbuf, to.vpos);
+  from.delete(entry);
+  return created;
 }

@@ -132,7 +132,7 @@ export class Dispatcher {
     command.stats.calls++;
     command.stats.microseconds += microseconds;
     host.ran(c, command, microseconds);
-    if (c.keyspace.dirty !== dirty || c.rewrites !== null) host.propagate(c);
+    if (c.keyspace.dirty > dirty || c.rewrites !== null) host.propagate(c);
   }
 
   private answerFailure(c: Context, command: Command, error: unknown): void {
