@@ -57,12 +57,13 @@ function documentOf({ item, action, diff, note }: Change, plan: ShownPlan): obje
   };
 }
 
-function diffLines({ action, diff }: Change, whole: boolean): string[] {
+function diffLines({ action, diff, item }: Change, whole: boolean): string[] {
   const lines = diff.split('\n').filter((line) => line !== '');
   if (whole || action !== 'create' || lines.length <= WHOLE_LINES_MAX) return lines;
-  const inForce = lines.filter((line) => /^\+[^#\s]/.test(line) && !line.startsWith('+++'));
-  const hidden = lines.length - 3 - inForce.length;
-  return [...inForce, `(and ${hidden} lines of comments and details, which --dry-run shows)`];
+  const isConf = item.kind === 'file' && item.foreign === 'keep';
+  const inForce = isConf ? lines.filter((line) => /^\+[^#\s]/.test(line) && !line.startsWith('+++')) : [];
+  const what = isConf ? 'lines of comments' : 'lines';
+  return [...inForce, `(${isConf ? 'and ' : ''}${lines.length - 3 - inForce.length} ${what}, which --dry-run shows)`];
 }
 
 function changeLine({ item, action, note }: Change, serviceUser: string | undefined): string {
