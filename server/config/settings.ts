@@ -7,12 +7,12 @@ import { type DirectiveName, type DirectiveRow, directives } from './directives.
 import { ValueError } from './values.ts';
 
 /** `repl-backlog-size` as `replBacklogSize`. */
-export type CamelCase<N extends string> = N extends `${infer Head}-${infer Tail}`
+type CamelCase<N extends string> = N extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : N;
 
 /** One field for each directive, always current: `settings.maxmemory`, `settings.appendfsync`. */
-export type LiveSettings = { readonly [D in DirectiveRow as CamelCase<D['name']>]: D['initial'] };
+type LiveSettings = { readonly [D in DirectiveRow as CamelCase<D['name']>]: D['initial'] };
 
 /** The table's values, plus what the methods of SettingsStore do. Made by createSettings. */
 export type Settings = SettingsStore & LiveSettings;
@@ -57,7 +57,7 @@ interface Undo {
 
 export const createSettings = (host: SettingsHost): Settings => new SettingsStore(host) as Settings;
 
-export class SettingsStore {
+class SettingsStore {
   /** Absolute path of the configuration file; undefined when the server runs without one. */
   configFile: string | undefined;
   /** `user` lines of the configuration file: name and rules. */

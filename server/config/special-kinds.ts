@@ -42,7 +42,7 @@ export const saveKind: Kind<readonly SavePoint[]> = {
 const count = (text: string | undefined): number => (/^-?[0-9]{1,10}$/.test(text ?? '') ? Number(text) : Number.NaN);
 
 /** Limits of one class of clients; 0 means no limit. */
-export interface OutputBufferLimit {
+interface OutputBufferLimit {
   readonly hardBytes: number;
   readonly softBytes: number;
   readonly softSeconds: number;
@@ -126,10 +126,7 @@ export const eventsKind: Kind<string> = {
 };
 
 /** A list of words of which some number is allowed. */
-export function wordsKind(
-  hint: string,
-  check: (args: readonly string[]) => readonly string[],
-): Kind<readonly string[]> {
+function wordsKind(hint: string, check: (args: readonly string[]) => readonly string[]): Kind<readonly string[]> {
   return {
     type: 'words',
     multi: true,

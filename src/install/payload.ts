@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OpsError } from '../errors.ts';
 
-export interface PayloadFile {
+interface PayloadFile {
   /** Absolute path in the package that runs now. */
   readonly from: string;
   /** Relative path in the versioned place. */

@@ -4,7 +4,7 @@
 export type OwnerRole = 'root' | 'service' | undefined;
 
 /** What to do with a file that is there but not as tsredis wrote it last. */
-export type ForeignPolicy =
+type ForeignPolicy =
   /** Leave it, say so. */
   | 'keep'
   /** Leave it when tsredis wrote it once; refuse to go on when it never did. */

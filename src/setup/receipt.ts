@@ -12,7 +12,7 @@ export interface ReceiptEntry {
 }
 
 /** What was answered, so that the next run of setup starts from it. Holds no secrets. */
-export interface ReceiptAnswers {
+interface ReceiptAnswers {
   readonly confFile: string;
   readonly logFile: string;
   readonly dataDirectory: string;

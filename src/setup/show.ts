@@ -41,7 +41,7 @@ export function planDocument(plan: ShownPlan): object {
   };
 }
 
-export const commandText = ({ file, args }: Command): string =>
+const commandText = ({ file, args }: Command): string =>
   [file, ...args].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ');
 
 function documentOf({ item, action, diff, note }: Change, plan: ShownPlan): object {

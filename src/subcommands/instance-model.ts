@@ -140,7 +140,7 @@ export function modelInstance(
   });
 }
 
-export const isLoopback = (addresses: readonly string[]): boolean =>
+const isLoopback = (addresses: readonly string[]): boolean =>
   addresses.length > 0 && addresses.every((address) => /^-?(127\.|::1$|localhost$)/.test(address));
 
 /** `name=value words` as --set takes it. */

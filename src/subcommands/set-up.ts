@@ -380,7 +380,7 @@ function writeReceipt(io: ToolIo, prepared: Prepared): void {
   writeWhole(instancePaths(host, scope, instance.port).receiptFile, Buffer.from(text), 0o644, undefined);
 }
 
-export function reportDocument(outcome: SetupOutcome): object {
+function reportDocument(outcome: SetupOutcome): object {
   const { instance, manager, changed, started, pid, answer, generatedPassword } = outcome;
   return {
     service: instance.service,

@@ -15,7 +15,7 @@ export function testSettings(): Settings {
   });
 }
 
-export function memorySource(files: Readonly<Record<string, string>>, stdin = ''): ConfigSource {
+function memorySource(files: Readonly<Record<string, string>>, stdin = ''): ConfigSource {
   return {
     readFile: (path) => {
       const text = files[path];
