@@ -23,6 +23,7 @@ import { persistenceHandlers, serverHandlers } from './server.ts';
 import { setHandlers } from './set.ts';
 import { sortedSetHandlers } from './sorted-set.ts';
 import { type CommandSpec, legacyKeyRange } from './spec.ts';
+import { streamHandlers } from './stream.ts';
 import { stringHandlers } from './string.ts';
 import { transactionHandlers } from './transaction.ts';
 
@@ -45,6 +46,7 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   listHandlers,
   bitmapHandlers,
   hyperloglogHandlers,
+  streamHandlers,
   pubsubHandlers,
   clientHandlers,
   diagnosticsHandlers,
