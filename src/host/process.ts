@@ -10,6 +10,8 @@ export interface ProcessFacts {
   readonly uptimeSeconds: number;
   /** Undefined when this user may not see it. An upgraded program keeps the path it was started from. */
   readonly executable: string | undefined;
+  /** Its working directory, where this user may see it and the platform tells. */
+  readonly workingDirectory: string | undefined;
   /** The command line, as the process shows it: servers may have rewritten it into a title. */
   readonly args: readonly string[];
   readonly userId: number;
@@ -49,6 +51,7 @@ function readLinuxProcess(host: Host, pid: number): ProcessFacts | undefined {
     startId: stat.startTicks,
     uptimeSeconds: Math.max(0, Math.floor(upSeconds - Number(stat.startTicks) / ticksPerSecond)),
     executable: host.readLink(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, ''),
+    workingDirectory: host.readLink(`/proc/${pid}/cwd`),
     args: splitArguments(host.readText(`/proc/${pid}/cmdline`) ?? ''),
     userId: Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? -1),
   };
@@ -95,6 +98,7 @@ export function parsePsLine(line: string, nowMs: number): ProcessFacts | undefin
     startId: start!.replace(/\s+/g, ' '),
     uptimeSeconds: Number.isNaN(startedMs) ? uptimeSeconds : Math.max(0, Math.floor((nowMs - startedMs) / 1000)),
     executable: words[0]!.startsWith('/') ? words[0] : undefined,
+    workingDirectory: undefined,
     args: words,
     userId: Number(userId),
   };

@@ -55,14 +55,19 @@ export function writeStamp(host: Host, instance: Instance, started: ProcessFacts
   writeFileSync(stampFile(instance), `${started.pid} ${startId} ${bootId(host)}\n`, { mode: 0o644 });
 }
 
-/** Our program with our configuration among its words, or a title with our port, which Redis rewrites its words into. */
+/**
+ * Our program with our configuration among its words. Redis and we rewrite the words into a title: then it is the one
+ * with our port that works in our data directory.
+ */
 function servesConf(host: Host, instance: Instance, found: ProcessFacts): boolean {
-  const { executable } = found;
+  const { executable, workingDirectory } = found;
   if (executable !== undefined && executable !== host.realPath(programPath(instance))) return false;
   const title = found.args.join(' ');
   // An editor or a tool may have the configuration among its words, too.
   if (!title.includes('redis-server')) return false;
-  return found.args.includes(instance.confFile) || new RegExp(`:${instance.port}(\\D|$)`).test(title);
+  if (found.args.includes(instance.confFile)) return true;
+  if (!new RegExp(`:${instance.port}(\\D|$)`).test(title)) return false;
+  return workingDirectory === undefined || workingDirectory === host.realPath(instance.dataDirectory);
 }
 
 function readPid(host: Host, path: string): number | undefined {

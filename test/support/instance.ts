@@ -1,5 +1,6 @@
 // Instances for tests of service managers: the stand-in server under this Node, or a real Redis.
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import type { HostFacts } from '../../src/host/facts.ts';
 import { localHost } from '../../src/host/host.ts';
 import { createInstance, type Executable, type Instance, type InstanceOptions } from '../../src/service/instance.ts';
@@ -7,15 +8,41 @@ import type { ManagerContext } from '../../src/service/manager.ts';
 
 export const fakeServer = fileURLToPath(new URL('../fixtures/fake-server/tsredis-server.js', import.meta.url));
 
-export const bundledExecutable: Executable = {
+export const bundledExecutable: Extract<Executable, { kind: 'bundled' }> = {
   kind: 'bundled',
   nodePath: localHost().realPath(process.execPath),
   serverPath: fakeServer,
 };
 
+/** The server of this package, bundled for the occasion; undefined, with the reason on the console, when that fails. */
+export async function builtExecutable(): Promise<Executable | undefined> {
+  const entry = fileURLToPath(new URL('../../src/bin/tsredis-server.ts', import.meta.url));
+  const serverPath = fileURLToPath(new URL('../../.cache/system/tsredis-server.js', import.meta.url));
+  try {
+    await build({
+      entryPoints: [entry],
+      outfile: serverPath,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20.17',
+      define: { __TSREDIS_VERSION__: '"0.0.0"' },
+      logLevel: 'silent',
+    });
+    return { ...bundledExecutable, serverPath };
+  } catch (error) {
+    console.warn(`skipped for the server of this package, which could not be bundled: ${String(error)}`);
+    return undefined;
+  }
+}
+
 export const redisExecutable: Executable = { kind: 'redis', path: '/usr/bin/redis-server', notifies: true };
 
-export function testInstance(port = 6379, options: InstanceOptions = {}, executable = bundledExecutable): Instance {
+export function testInstance(
+  port = 6379,
+  options: InstanceOptions = {},
+  executable: Executable = bundledExecutable,
+): Instance {
   return createInstance(localHost(), 'system', port, executable, { startTimeoutSeconds: 15, ...options });
 }
 

@@ -8,10 +8,18 @@ import type { Instance } from '../../src/service/instance.ts';
 import type { ManagerContext } from '../../src/service/manager.ts';
 import { renderUnit } from '../../src/service/systemd.ts';
 import { type Box, boxUnavailable, initLayer, startBox } from '../support/box.ts';
-import { bundledExecutable, confText, redisExecutable, testContext, testInstance } from '../support/instance.ts';
+import {
+  builtExecutable,
+  bundledExecutable,
+  confText,
+  redisExecutable,
+  testContext,
+  testInstance,
+} from '../support/instance.ts';
 
 const noSystemd = boxUnavailable() ?? (existsSync('/usr/bin/systemd-analyze') ? undefined : 'systemd is not installed');
 const reason = noSystemd === undefined ? '' : ` (skipped: ${noSystemd})`;
+const own = noSystemd === undefined ? await builtExecutable() : undefined;
 const hasRedis = existsSync(redisExecutable.kind === 'redis' ? redisExecutable.path : '');
 
 const version =
@@ -106,6 +114,22 @@ describe.each(systems)('$name, booted', ({ root, skip }) => {
 
   const executables = [
     {
+      name: 'our server, handed the socket',
+      port: 6413,
+      executable: own ?? bundledExecutable,
+      perlPath: '/usr/bin/perl',
+      type: 'notify',
+      runs: own !== undefined,
+    },
+    {
+      name: 'our server, without perl',
+      port: 6414,
+      executable: own ?? bundledExecutable,
+      perlPath: null,
+      type: 'exec',
+      runs: own !== undefined,
+    },
+    {
       name: 'bundled, handed the socket',
       port: 6401,
       executable: bundledExecutable,
@@ -140,7 +164,7 @@ describe.each(systems)('$name, booted', ({ root, skip }) => {
   ] as const;
 
   test.each(executables)('$name: starts when it listens, answers, stops with a save', async (row) => {
-    if (!row.runs) return console.warn(`skipped: no redis-server for ${row.name}`);
+    if (!row.runs) return console.warn(`skipped: there is no ${row.name}`);
     const instance = testInstance(row.port, {}, row.executable);
     await install(instance, [], row.perlPath);
     const started = await box.exec(['systemctl', 'start', instance.service]);

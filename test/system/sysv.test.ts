@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Instance } from '../../src/service/instance.ts';
 import { renderScript } from '../../src/service/sysv.ts';
 import { type Box, boxUnavailable, initLayer, startBox } from '../support/box.ts';
-import { confText, redisExecutable, testInstance } from '../support/instance.ts';
+import { builtExecutable, confText, redisExecutable, testInstance } from '../support/instance.ts';
 
 // Fetching the layer needs Debian's packages: where they cannot be had, the tests say so and are skipped.
 const unavailable = boxUnavailable();
@@ -12,6 +12,7 @@ const layer = unavailable === undefined ? await initLayer('sysv').catch((error: 
 const reason = typeof layer === 'string' ? unavailable : layer.message;
 const title = `the init script under sysvinit${reason === undefined ? '' : ` (skipped: ${reason.trim()})`}`;
 const hasRedis = existsSync('/usr/bin/redis-server');
+const own = reason === undefined ? await builtExecutable() : undefined;
 const pingScript = `exec 3<>/dev/tcp/127.0.0.1/$1 && printf 'PING\\r\\n' >&3 && read -r line <&3 && printf %s "$line"`;
 
 describe.skipIf(reason !== undefined)(title, () => {
@@ -38,10 +39,11 @@ describe.skipIf(reason !== undefined)(title, () => {
   }
 
   test.each([
-    ['the bundled server', testInstance(6501), true],
+    ['the stand-in', testInstance(6501), true],
     ['a real Redis', testInstance(6502, {}, redisExecutable), hasRedis],
+    ['our server', testInstance(6500, {}, own), own !== undefined],
   ] as const)('%s: start, stop, status and restart with the exit statuses of the LSB', async (_, instance, runs) => {
-    if (!runs) return console.warn('skipped: no redis-server here');
+    if (!runs) return console.warn('skipped: this server is not here');
     const { call, pid, answer, remove } = await install(instance);
     expect((await call('status')).exitCode).toBe(3);
     expect((await call('stop')).exitCode).toBe(0);
@@ -137,8 +139,9 @@ describe.skipIf(reason !== undefined)(title, () => {
   test.each([
     ['the stand-in', testInstance(6508), true],
     ['a real Redis', testInstance(6509, {}, redisExecutable), hasRedis],
+    ['our server', testInstance(6517, {}, own), own !== undefined],
   ] as const)('%s stops without its password', async (_, instance, runs) => {
-    if (!runs) return console.warn('skipped: no redis-server here');
+    if (!runs) return console.warn('skipped: this server is not here');
     const { call, answer, remove } = await install(instance, 'requirepass secret');
     expect((await call('start')).exitCode).toBe(0);
     expect(await answer()).toContain('-NOAUTH');

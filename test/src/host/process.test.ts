@@ -28,7 +28,7 @@ describe('readProcess', () => {
         '/proc/7/status': 'Name:\tx\nUid:\t1\t2\t1\t1\n',
         '/proc/uptime': '100.50 1',
       },
-      links: { '/proc/7/exe': '/usr/bin/node (deleted)' },
+      links: { '/proc/7/exe': '/usr/bin/node (deleted)', '/proc/7/cwd': '/var/lib/redis/6379' },
     });
     expect(await readProcess(host, 7)).toEqual({
       pid: 7,
@@ -36,6 +36,7 @@ describe('readProcess', () => {
       startId: '4200',
       uptimeSeconds: 58,
       executable: '/usr/bin/node',
+      workingDirectory: '/var/lib/redis/6379',
       args: ['node', '/etc/my conf'],
       userId: 2,
     });
