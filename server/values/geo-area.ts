@@ -77,7 +77,8 @@ export function rangesOf(area: Area): ScoreRange[] {
   let last = -1;
   for (const [east, north] of NEIGHBOURS) {
     if ((east < 0 && noWest) || (east > 0 && noEast) || (north < 0 && noSouth) || (north > 0 && noNorth)) continue;
-    const number = interleave((row + north) & mask, (column + east) & mask);
+    // The centre's own row and column are taken as they are: a place at the world's end lies one cell behind the last.
+    const number = interleave(north === 0 ? row : (row + north) & mask, east === 0 ? column : (column + east) & mask);
     // Huge areas have fewer cells than neighbours: the same cell comes up again.
     if (number === last) continue;
     last = number;

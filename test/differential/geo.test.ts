@@ -74,7 +74,12 @@ function command(g: GeoGenerator): Command {
         g.meters(),
         g.unit(),
         ...g.options(),
-        ...(g.once(8) ? [g.pick(['store', 'storedist']), 'out'] : []),
+        ...(g.once(8)
+          ? g.pick([
+              ['store', 'out'],
+              ['storedist', 'distances'],
+            ])
+          : []),
       ];
     case 6:
       return [
@@ -86,10 +91,14 @@ function command(g: GeoGenerator): Command {
         ...g.options(),
       ];
     case 7:
-      return ['geosearchstore', 'out', key, ...place(g), ...shape(g), ...g.maybe('storedist'), ...g.maybe('asc')];
+      return g.once(2)
+        ? ['geosearchstore', 'out', key, ...place(g), ...shape(g), ...g.options()]
+        : ['geosearchstore', 'distances', key, ...place(g), ...shape(g), 'storedist'];
     case 8:
       return g.pick([
         ['zrange', 'out', '0', '-1', 'withscores'],
+        // The last bit of a distance depends on the C library.
+        ['zrange', 'distances', '0', '-1'],
         ['object', 'encoding', 'out'],
         ['del', 'out'],
       ]);
