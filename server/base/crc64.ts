@@ -1,11 +1,16 @@
 // CRC-64/Jones (polynomial 0xad93d23594c935a9, reflected, start 0, no final xor): the checksum of RDB files and of DUMP
 // payloads. The 64 bits live in two 32-bit halves, because a BigInt per byte is two orders of magnitude slower; eight
-// tables let one round take eight bytes ("slicing by 8").
+// tables let one round take eight bytes ("slicing by 8"). Long runs go through the WebAssembly kernel.
+
+import { kernel } from './kernel.ts';
 
 // The polynomial with its 64 bits mirrored, since a reflected CRC shifts to the right.
 const POLYNOMIAL_LOW = 0xac4bc9b5;
 const POLYNOMIAL_HIGH = 0x95ac9329;
 const SLICES = 8;
+const PIECE_BYTES = 4096;
+/** Below, copying in costs more than it saves. */
+const KERNEL_FROM_BYTES = 512;
 
 /** Entry `value` of table k (what `value` becomes after k more zero bytes) is at k * 256 + value. */
 type Tables = { low: Int32Array; high: Int32Array };
@@ -30,12 +35,35 @@ export class Crc64 {
   }
 
   update(buf: Uint8Array, start: number, end: number): void {
+    if (end - start >= KERNEL_FROM_BYTES) {
+      const fast = kernel();
+      if (fast !== null) {
+        fast.sum(this, buf, start, end);
+        return;
+      }
+    }
+    this.updateInScript(buf, start, end);
+  }
+
+  /** update() without WebAssembly. */
+  updateInScript(buf: Uint8Array, start: number, end: number): void {
+    // In short calls: V8 then compiles the loops as functions, not in the middle of one endless run of them.
+    let from = start;
+    for (const rounds = end - SLICES; from <= rounds; ) {
+      const to = Math.min(from + PIECE_BYTES, end - ((end - from) % SLICES));
+      this.#addRounds(buf, from, to);
+      from = to;
+    }
+    if (from < end) this.#addBytes(buf, from, end);
+  }
+
+  /** The length is a multiple of eight. */
+  #addRounds(buf: Uint8Array, start: number, end: number): void {
     const low = this.#tables.low;
     const high = this.#tables.high;
     let l = this.low;
     let h = this.high;
-    let i = start;
-    for (const rounds = end - SLICES; i <= rounds; i += SLICES) {
+    for (let i = start; i < end; i += SLICES) {
       const a = l ^ (buf[i] | (buf[i + 1] << 8) | (buf[i + 2] << 16) | (buf[i + 3] << 24));
       const b = h ^ (buf[i + 4] | (buf[i + 5] << 8) | (buf[i + 6] << 16) | (buf[i + 7] << 24));
       const t0 = 1792 | (a & 255);
@@ -49,7 +77,16 @@ export class Crc64 {
       l = low[t0] ^ low[t1] ^ low[t2] ^ low[t3] ^ low[t4] ^ low[t5] ^ low[t6] ^ low[t7];
       h = high[t0] ^ high[t1] ^ high[t2] ^ high[t3] ^ high[t4] ^ high[t5] ^ high[t6] ^ high[t7];
     }
-    for (; i < end; i++) {
+    this.low = l;
+    this.high = h;
+  }
+
+  #addBytes(buf: Uint8Array, start: number, end: number): void {
+    const low = this.#tables.low;
+    const high = this.#tables.high;
+    let l = this.low;
+    let h = this.high;
+    for (let i = start; i < end; i++) {
       const t = (l ^ buf[i]) & 255;
       l = ((l >>> 8) | (h << 24)) ^ low[t];
       h = (h >>> 8) ^ high[t];

@@ -3,6 +3,9 @@
 //   LLLooooo oooooooo            copy L + 2 bytes (L = 1..6) from o + 1 bytes back
 //   111ooooo LLLLLLLL oooooooo   copy L + 9 bytes from o + 1 bytes back
 // The choice of matches follows LibLZF (hash of three bytes, one candidate each), so that equal input gives equal output.
+// All but short inputs go through the WebAssembly kernel, which does the same.
+
+import { KERNEL_BYTES_MAX, kernel } from './kernel.ts';
 
 const HASH_BITS = 16;
 const HASH_SIZE = 1 << HASH_BITS;
@@ -12,10 +15,13 @@ const OFFSET_MAX = 8192;
 /** Positions stay below 2^30, where V8 keeps integers unboxed; Redis limits a string to 2^29 bytes. */
 const POSITION_MAX = 0x3fffffff;
 
+/** Below, copying in and out costs more than the kernel saves. */
+const KERNEL_FROM_BYTES = 32;
+
 /** Holds the table of positions, 256 KiB, so that compressing many strings allocates nothing. */
 export class LzfCompressor {
   /** Position + 1 of the last three bytes with this hash, plus `#base`; what is below `#base` is of an earlier input. */
-  readonly #table = new Int32Array(HASH_SIZE);
+  #table: Int32Array | undefined;
   #base = 0;
 
   /**
@@ -25,6 +31,15 @@ export class LzfCompressor {
   compress(input: Uint8Array, start: number, end: number, output: Uint8Array, outputMax: number): number {
     const length = end - start;
     if (length < 4 || length >= POSITION_MAX || outputMax < 4) return 0;
+    const fast = length <= KERNEL_BYTES_MAX ? kernel() : null;
+    if (fast !== null) return fast.compress(input, start, end, output, outputMax);
+    return this.compressInScript(input, start, end, output, outputMax);
+  }
+
+  /** compress() without WebAssembly. */
+  compressInScript(input: Uint8Array, start: number, end: number, output: Uint8Array, outputMax: number): number {
+    const length = end - start;
+    this.#table ??= new Int32Array(HASH_SIZE);
     if (this.#base + length + 1 > POSITION_MAX) {
       this.#table.fill(0);
       this.#base = 0;
@@ -118,6 +133,22 @@ function compressInto(
  * cut, reaches back before `at`, or gives another length.
  */
 export function lzfDecompress(
+  input: Uint8Array,
+  start: number,
+  end: number,
+  output: Uint8Array,
+  at: number,
+  length: number,
+): boolean {
+  if (length >= KERNEL_FROM_BYTES && length <= KERNEL_BYTES_MAX && end - start <= KERNEL_BYTES_MAX) {
+    const fast = kernel();
+    if (fast !== null) return fast.expand(input, start, end, output, at, length);
+  }
+  return lzfDecompressInScript(input, start, end, output, at, length);
+}
+
+/** lzfDecompress() without WebAssembly. */
+export function lzfDecompressInScript(
   input: Uint8Array,
   start: number,
   end: number,

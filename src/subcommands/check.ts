@@ -6,8 +6,11 @@ import { type CheckIo, OutputClosed, processIo } from '../check/io.ts';
 import { kindOfFile } from '../check/kind.ts';
 import { runCheckRdb } from '../check/rdb-main.ts';
 
-/** The subcommand for the table of subcommands; `setExitStatus` gets 0 sound, 1 damaged, 2 unreadable. */
-export function checkCommand(version: string, setExitStatus: (status: number) => void): Command {
+declare const __TSREDIS_VERSION__: string;
+
+/** `setExitStatus` gets 0 sound, 1 damaged, 2 unreadable. */
+export function checkCommand(io: { readonly setExitStatus: (status: number) => void }): Command {
+  const version = typeof __TSREDIS_VERSION__ === 'string' ? __TSREDIS_VERSION__ : '0.0.0';
   return new Command('check')
     .description('look thoroughly at RDB files, AOFs and manifests; exit status 0 sound, 1 damaged, 2 unreadable')
     .argument('<file...>', 'files of any of these kinds')
@@ -18,7 +21,7 @@ export function checkCommand(version: string, setExitStatus: (status: number) =>
     )
     .action(async (files: string[], options: { json?: boolean }) => {
       try {
-        setExitStatus(await checkFiles(files, options.json === true, processIo(), version));
+        io.setExitStatus(await checkFiles(files, options.json === true, processIo(), version));
       } catch (error) {
         if (!(error instanceof OutputClosed)) throw error;
       }

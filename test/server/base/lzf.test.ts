@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LzfCompressor, lzfDecompress } from '../../../server/base/lzf.ts';
+import { LzfCompressor, lzfDecompress, lzfDecompressInScript } from '../../../server/base/lzf.ts';
 
 function pack(compressor: LzfCompressor, input: Uint8Array): Buffer | null {
   const output = Buffer.alloc(input.length + 8);
@@ -57,6 +57,37 @@ describe('lzf', () => {
         expect(output.subarray(0, 10).every((byte) => byte === 0x55)).toBe(true);
         expect(output.subarray(length + 10).every((byte) => byte === 0x55)).toBe(true);
       }),
+    );
+  });
+
+  it('is the same in script and in WebAssembly', () => {
+    const compressor = new LzfCompressor();
+    const bytes = fc.oneof(
+      fc.array(fc.integer({ min: 97, max: 99 }), { minLength: 4, maxLength: 3000 }),
+      fc
+        .array(fc.constantFrom(...'the quick brown fox '), { minLength: 4, maxLength: 3000 })
+        .map((all) => all.map((c) => c.charCodeAt(0))),
+      fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 300 }),
+    );
+    fc.assert(
+      fc.property(bytes, fc.integer({ min: 0, max: 8 }), (values, less) => {
+        const input = Buffer.from([1, 2, 3, ...values, 4]);
+        const end = input.length - 1;
+        const outputMax = Math.max(0, values.length - less);
+        const a = Buffer.alloc(values.length + 8);
+        const b = Buffer.alloc(values.length + 8);
+        const length = compressor.compress(input, 3, end, a, outputMax);
+        expect(compressor.compressInScript(input, 3, end, b, outputMax)).toBe(length);
+        expect(a.subarray(0, length).equals(b.subarray(0, length))).toBe(true);
+        const mangled = a.subarray(0, length);
+        if (less === 7 && length > 2) mangled[length >> 1] = values[0] ?? 0;
+        const x = Buffer.alloc(values.length);
+        const y = Buffer.alloc(values.length);
+        const sound = lzfDecompress(mangled, 0, length, x, 0, x.length);
+        expect(lzfDecompressInScript(mangled, 0, length, y, 0, y.length)).toBe(sound);
+        if (sound) expect(x.equals(y)).toBe(true);
+      }),
+      { numRuns: 500 },
     );
   });
 });

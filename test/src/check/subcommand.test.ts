@@ -37,7 +37,7 @@ describe('tsredis check', () => {
   });
 
   it('is a subcommand with an example in its help', () => {
-    const command = checkCommand('1.2.3', () => {});
+    const command = checkCommand({ setExitStatus: () => {} });
     expect(command.name()).toBe('check');
     expect(command.helpInformation()).toContain('--json');
   });
