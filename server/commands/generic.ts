@@ -17,8 +17,16 @@ export const genericHandlers: Handlers<typeof genericSpecs> = {
   object: objectHandlers,
   del: remove,
   unlink: remove,
-  exists: (c) => c.reply.int(countPresent(c)),
-  touch: (c) => c.reply.int(countPresent(c)),
+  exists: (c) => {
+    let present = 0;
+    for (let i = 1; i < c.argc; i++) if (c.peekRead(i) !== 0) present++;
+    c.reply.int(present);
+  },
+  touch: (c) => {
+    let present = 0;
+    for (let i = 1; i < c.argc; i++) if (c.lookupRead(i) !== 0) present++;
+    c.reply.int(present);
+  },
   type: (c) => {
     const entry = c.peekRead(1);
     c.reply.simple(entry === 0 ? 'none' : TYPE_NAMES[c.db.type(entry)]);
@@ -45,12 +53,6 @@ function remove(c: Context): void {
     removed++;
   }
   c.reply.int(removed);
-}
-
-function countPresent(c: Context): number {
-  let present = 0;
-  for (let i = 1; i < c.argc; i++) if (c.lookupRead(i) !== 0) present++;
-  return present;
 }
 
 /** KEYS pattern */

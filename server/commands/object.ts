@@ -1,11 +1,15 @@
 // OBJECT: what is known of a key's value beside the value.
 
+import { parseInteger } from '../base/numbers.ts';
 import { decodeFrequency, idleSeconds } from '../keyspace/access-clock.ts';
 import { ENCODING_NAMES, Encoding, Type } from '../keyspace/layout.ts';
 import type { Handler } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './errors.ts';
 import { replyHelp } from './help.ts';
+
+const SHARED_INTEGERS = 10_000;
+const SHARED_REFCOUNT = 2147483647;
 
 export const objectHandlers: Readonly<Record<string, Handler>> = {
   encoding: (c) => {
@@ -17,7 +21,8 @@ export const objectHandlers: Readonly<Record<string, Handler>> = {
     c.reply.text(ENCODING_NAMES[isList ? Encoding.quicklist : encoding]);
   },
   refcount: (c) => {
-    if (requireKey(c) !== 0) c.reply.int(1);
+    const entry = requireKey(c);
+    if (entry !== 0) c.reply.int(isSharedInteger(c, entry) ? SHARED_REFCOUNT : 1);
   },
   idletime: (c) => {
     const entry = requireKey(c);
@@ -41,6 +46,14 @@ export const objectHandlers: Readonly<Record<string, Handler>> = {
   },
   help: (c) => replyHelp(c),
 };
+
+/** Redis keeps small integers once for all keys and never counts references to them. */
+function isSharedInteger(c: Context, entry: number): boolean {
+  if (c.db.encoding(entry) !== Encoding.int) return false;
+  c.db.open(entry);
+  const value = parseInteger(c.db.vbuf, c.db.vpos, c.db.vlen);
+  return value >= 0 && value < SHARED_INTEGERS;
+}
 
 /** The entry of argument 2; answers nil and returns 0 when it is missing. */
 function requireKey(c: Context): number {

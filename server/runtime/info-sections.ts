@@ -77,7 +77,7 @@ function clientLines(server: Server): Lines {
     ['maxclients', Number(server.settings.maxclients)],
     ['client_recent_max_input_buffer', input],
     ['client_recent_max_output_buffer', output],
-    ['blocked_clients', server.blocking.blockedClients],
+    ['blocked_clients', server.waitingClients],
     ['tracking_clients', tracking],
     ['pubsub_clients', pubsub],
     ['watching_clients', watching],

@@ -368,6 +368,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   }
 
   private endTurn(session: Session): void {
+    if (this.tracking.hasBroadcasts) this.tracking.flushBroadcasts();
     this.sendReplies(session);
     if (session.closeAfterReply && !session.closing) {
       session.closing = true;
@@ -487,7 +488,9 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   /** Serves waiting clients whose keys have changed. */
   serveReady(): void {
     this.blocking.serveReady();
-    if (this.current === null) this.flushOthers();
+    if (this.current !== null) return;
+    if (this.tracking.hasBroadcasts) this.tracking.flushBroadcasts();
+    this.flushOthers();
   }
 
   /** A client that was held back goes on with what it has sent meanwhile, once the current turn is over. */
@@ -545,6 +548,11 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.postponed.set(c.session, c.storedRequest());
     c.session.held = true;
     return true;
+  }
+
+  /** Clients that wait: for keys, or for the end of a pause. */
+  get waitingClients(): number {
+    return this.blocking.blockedClients + this.postponed.size;
   }
 
   private resumePostponed(): void {

@@ -3,7 +3,7 @@
 import type { Context } from '../commands/context.ts';
 import { type Command, Flag } from '../commands/registry.ts';
 import type { LatencyEvent, LatencyService, SlowLogEntry, SlowLogService } from '../commands/services.ts';
-import type { Settings } from '../config/settings.ts';
+import { lookUp, type Settings } from '../config/settings.ts';
 
 /** Arguments kept of a slow request, and bytes of each. */
 const ARGUMENTS_MAX = 32;
@@ -29,7 +29,7 @@ export class SlowLog implements SlowLogService {
       id: this.nextId++,
       atSeconds: Math.floor(c.nowMs / 1000),
       microseconds: Math.round(microseconds),
-      args: shortened(c),
+      args: shortened(c, secretArguments(c, command)),
       peer: c.session.transport.peerAddress,
       clientName: c.session.name,
     });
@@ -38,12 +38,33 @@ export class SlowLog implements SlowLogService {
   }
 }
 
-function shortened(c: Context): Buffer[] {
+/** Whether argument `i` of a request is, or may be, a secret. */
+type IsSecret = (i: number) => boolean;
+
+function secretArguments(c: Context, command: Command): IsSecret {
+  switch (command.name) {
+    case 'auth':
+      return (i) => i > 0;
+    case 'acl|setuser':
+      return (i) => i > 1;
+    case 'hello':
+      return (i) => (i > 1 && c.is(i - 1, 'auth')) || (i > 2 && c.is(i - 2, 'auth'));
+    case 'config|set':
+      return (i) => i > 2 && i % 2 === 1 && lookUp(c.text(i - 1))?.sensitive === true;
+    case 'migrate':
+      return (i) => i > 5 && (c.is(i - 1, 'auth') || c.is(i - 1, 'auth2') || c.is(i - 2, 'auth2'));
+    default:
+      return () => false;
+  }
+}
+
+function shortened(c: Context, isSecret: IsSecret): Buffer[] {
   const args: Buffer[] = [];
   const shown = c.argc > ARGUMENTS_MAX ? ARGUMENTS_MAX - 1 : c.argc;
   for (let i = 0; i < shown; i++) {
     const length = c.len[i];
-    if (length <= ARGUMENT_BYTES_MAX) args.push(c.copy(i));
+    if (isSecret(i)) args.push(Buffer.from('(redacted)'));
+    else if (length <= ARGUMENT_BYTES_MAX) args.push(c.copy(i));
     else {
       const head = c.view(i).subarray(0, ARGUMENT_BYTES_MAX);
       args.push(Buffer.concat([head, Buffer.from(`... (${length - ARGUMENT_BYTES_MAX} more bytes)`)]));

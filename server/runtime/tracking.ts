@@ -28,6 +28,8 @@ export class Tracking implements TrackingService, KeyListener {
   /** Ids of the clients that may hold a key, by key (latin1 text); databases are not told apart, as in Redis. */
   private readonly table = new Map<string, Set<number>>();
   private items = 0;
+  /** Keys changed in this turn, by broadcasting client. */
+  private readonly broadcasts = new Map<Session, Set<string>>();
   /** Invalidations for the client being served wait for the end of its command. */
   private deferred: (() => void)[] = [];
   private readonly positions = new KeyPositions();
@@ -136,8 +138,22 @@ export class Tracking implements TrackingService, KeyListener {
     for (const session of this.clients) {
       const state = session.tracking;
       if (state === null || !state.broadcast || (state.noLoop && session === by)) continue;
-      if (state.prefixes.some((prefix) => key.startsWith(prefix.toString('latin1')))) this.send(session, [key]);
+      if (!state.prefixes.some((prefix) => key.startsWith(prefix.toString('latin1')))) continue;
+      const keys = this.broadcasts.get(session) ?? new Set<string>();
+      this.broadcasts.set(session, keys);
+      keys.add(key);
     }
+  }
+
+  get hasBroadcasts(): boolean {
+    return this.broadcasts.size > 0;
+  }
+
+  /** At the end of a turn: each broadcasting client gets all keys of the turn in one message. */
+  flushBroadcasts(): void {
+    const pending = [...this.broadcasts];
+    this.broadcasts.clear();
+    for (const [session, keys] of pending) if (session.tracking !== null) this.send(session, [...keys]);
   }
 
   databaseChanged(): void {

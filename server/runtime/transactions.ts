@@ -103,26 +103,15 @@ export class Transactions implements TransactionService, KeyListener {
     }
   }
 
-  /** A flush breaks the watches of keys that are there: watching a missing key, nothing changes. */
   databaseChanged(db: Database | null): void {
-    for (const [watchedDb, byKey] of this.watchers) {
-      if (db !== null && watchedDb !== db) continue;
-      for (const [key, sessions] of byKey) {
-        if (!exists(watchedDb, key)) continue;
-        for (const session of sessions) session.watchBroken = true;
-      }
+    for (const watchedDb of this.watchers.keys()) {
+      if (db === null || watchedDb === db) this.replaced(watchedDb, null);
     }
   }
 
   swapped(first: Database, second: Database): void {
-    for (const [from, to] of [
-      [first, second],
-      [second, first],
-    ]) {
-      for (const [key, sessions] of this.watchers.get(from) ?? []) {
-        if (exists(from, key) || exists(to, key)) for (const session of sessions) session.watchBroken = true;
-      }
-    }
+    this.replaced(first, second);
+    this.replaced(second, first);
     const [a, b] = [this.watchers.get(first), this.watchers.get(second)];
     this.watchers.delete(first);
     this.watchers.delete(second);
@@ -133,6 +122,27 @@ export class Transactions implements TransactionService, KeyListener {
       for (const watched of session.watched) {
         if (watched.db === first) watched.db = second;
         else if (watched.db === second) watched.db = first;
+      }
+    }
+  }
+
+  /**
+   * The keys of a database give way to those of another, or to none. A watch breaks where that makes a difference: a key
+   * whose time was already over when it was watched counts as missing.
+   */
+  private replaced(from: Database, to: Database | null): void {
+    const nowMs = this.host.context.nowMs;
+    for (const [key, sessions] of this.watchers.get(from) ?? []) {
+      const was = exists(from, key);
+      const becomes = to !== null && exists(to, key);
+      if (!was && !becomes) continue;
+      const becomesStale = becomes && isStale(to, key, nowMs);
+      for (const session of sessions) {
+        const watched = session.watched.find((other) => other.db === from && other.key === key);
+        if (watched === undefined) continue;
+        if (watched.expired && !becomes) watched.expired = false;
+        else if (!was && becomesStale) watched.expired = true;
+        else if (!(watched.expired && becomesStale)) session.watchBroken = true;
       }
     }
   }
@@ -151,6 +161,11 @@ export class Transactions implements TransactionService, KeyListener {
 function exists(db: Database, key: string): boolean {
   const bytes = Buffer.from(key, 'latin1');
   return db.find(bytes, 0, bytes.length) !== 0;
+}
+
+function isStale(db: Database, key: string, nowMs: number): boolean {
+  const bytes = Buffer.from(key, 'latin1');
+  return isExpired(db, db.find(bytes, 0, bytes.length), nowMs);
 }
 
 function isExpired(db: Database, entry: number, nowMs: number): boolean {
