@@ -14,6 +14,8 @@ export interface HostFacts {
   readonly initSystem: InitSystem;
   /** Major version, such as 252; undefined where systemd is not installed. */
   readonly systemdVersion: number | undefined;
+  /** Whether systemd runs a manager for this very user that can be reached from here. */
+  readonly hasUserManager: boolean;
   readonly isContainer: boolean;
   /** `ID` of os-release, such as debian; `macos` on macOS; empty when unknown. */
   readonly distribution: string;
@@ -34,6 +36,7 @@ export async function gatherFacts(host: Host): Promise<HostFacts> {
     home: host.home,
     initSystem: findInitSystem(host),
     systemdVersion: isMac ? undefined : await findSystemdVersion(host),
+    hasUserManager: findUserManager(host),
     isContainer: findContainer(host),
     distribution: isMac ? 'macos' : (osRelease['ID'] ?? ''),
     distributionVersion: osRelease['VERSION_ID'] ?? '',
@@ -69,6 +72,12 @@ async function findSystemdVersion(host: Host): Promise<number | undefined> {
   const result = await host.run('systemctl', ['--version'], { timeoutMs: 5_000 });
   const match = /^systemd (\d+)/.exec(result.stdout);
   return match ? Number(match[1]) : undefined;
+}
+
+/** Without a session (su, a cron job, a container) there is none, or systemctl --user does not find it. */
+function findUserManager(host: Host): boolean {
+  const directory = host.env['XDG_RUNTIME_DIR'];
+  return directory?.startsWith('/') === true && host.exists(`${directory}/systemd/private`);
 }
 
 function findContainer(host: Host): boolean {

@@ -70,7 +70,8 @@ export const systemd: ServiceManager = {
   name: 'systemd',
   unusable: (facts, scope) => {
     if (facts.initSystem !== 'systemd') return 'systemd is not running';
-    return scope === 'system' && !facts.isRoot ? 'units for the whole system need root' : undefined;
+    if (scope === 'user') return facts.hasUserManager ? undefined : 'no manager of this user can be reached';
+    return facts.isRoot ? undefined : 'units for the whole system need root';
   },
   files: (instance, context) => {
     const directory = instance.scope === 'system' ? '/etc/systemd/system' : join(context.facts.home, userUnits);

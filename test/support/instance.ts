@@ -55,6 +55,7 @@ export function testContext(facts: Partial<HostFacts> = {}): ManagerContext {
       home: '/root',
       initSystem: 'systemd',
       systemdVersion: 252,
+      hasUserManager: true,
       isContainer: false,
       distribution: 'debian',
       distributionVersion: '12',

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Instance } from '../../src/service/instance.ts';
+import { localHost } from '../../src/host/host.ts';
+import { createInstance, type Instance } from '../../src/service/instance.ts';
 import type { ManagerContext } from '../../src/service/manager.ts';
 import { renderUnit } from '../../src/service/systemd.ts';
 import { type Box, boxUnavailable, initLayer, startBox } from '../support/box.ts';
@@ -279,5 +280,40 @@ describe.each(systems)('$name, booted', ({ root, skip }) => {
     expect(await ping(6412)).toBe('+PONG');
     await box.exec(['systemctl', 'stop', instance.service]);
     expect((await box.sh('test -s "$1/saved"', odd)).exitCode).toBe(0);
+  });
+
+  test('for one user: started by their own manager, no root anywhere', async () => {
+    const home = '/home/someone';
+    const made = await box.sh('useradd --create-home --home-dir "$1" someone && loginctl enable-linger someone', home);
+    expect(made.exitCode).toBe(0);
+    const userId = Number((await box.exec(['id', '-u', 'someone'])).stdout);
+    const asUser = (...command: string[]) =>
+      box.exec([
+        'setpriv',
+        '--reuid=someone',
+        '--regid=someone',
+        '--init-groups',
+        'env',
+        `XDG_RUNTIME_DIR=/run/user/${userId}`,
+        `HOME=${home}`,
+        ...command,
+      ]);
+    await box.sh('until test -S "/run/user/$1/systemd/private"; do sleep 0.05; done', String(userId));
+    const host = { ...localHost(), home, env: {} };
+    const instance = createInstance(host, 'user', 6415, own ?? bundledExecutable, { startTimeoutSeconds: 15 });
+    const unit = renderUnit(instance, { ...context, facts: { ...context.facts, home, userId, isRoot: false } });
+    const owner = 'someone:someone';
+    await box.write(`${instance.dataDirectory}/.keep`, '', 0o600, owner);
+    await box.write(instance.confFile, confText(instance), 0o600, owner);
+    await box.write(instance.logFile, '', 0o600, owner);
+    await box.write(`${home}/.config/systemd/user/${instance.service}.service`, unit, 0o644, owner);
+    await box.sh('chown -R someone:someone "$1"', home);
+    expect(await asUser('systemctl', '--user', 'daemon-reload')).toMatchObject({ exitCode: 0, stderr: '' });
+    const started = await asUser('systemctl', '--user', 'start', instance.service);
+    const journal = await box.exec(['journalctl', '--no-pager', '-n', '20']);
+    expect(started.stderr, journal.stdout).toBe('');
+    expect(await ping(6415)).toBe('+PONG');
+    expect((await asUser('systemctl', '--user', 'stop', instance.service)).exitCode).toBe(0);
+    expect((await asUser('systemctl', '--user', 'is-active', instance.service)).exitCode).toBe(3);
   });
 });

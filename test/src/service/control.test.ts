@@ -149,6 +149,7 @@ describe('the table of managers', () => {
   test('picks what runs, and the script or a plain daemon where nothing does', () => {
     expect(choose({ initSystem: 'systemd' })).toBe('systemd');
     expect(choose({ initSystem: 'systemd', isRoot: false }, 'user')).toBe('systemd');
+    expect(choose({ initSystem: 'systemd', isRoot: false, hasUserManager: false }, 'user')).toBe('daemon');
     expect(choose({ initSystem: 'sysv' })).toBe('sysv');
     expect(choose({ initSystem: 'openrc' })).toBe('openrc');
     expect(choose({ initSystem: 'launchd', platform: 'darwin' })).toBe('launchd');
