@@ -85,11 +85,14 @@ export class RdbReader {
     this.#visitor = visitor;
     this.#versionMax = options.versionMax ?? RDB_VERSION.newestRedis;
     this.#checksum = options.checksum ?? true;
-    this.#source = new RdbSource({
-      windowBytes: options.windowBytes ?? 1 << 18,
-      stringBytesMax: options.stringBytesMax ?? 1 << 30,
-      skipStringsOver: options.skipStringsOver ?? Number.POSITIVE_INFINITY,
-    });
+    this.#source = new RdbSource(
+      {
+        windowBytes: options.windowBytes ?? 1 << 18,
+        stringBytesMax: options.stringBytesMax ?? 1 << 30,
+        skipStringsOver: options.skipStringsOver ?? Number.POSITIVE_INFINITY,
+      },
+      this.#checksum,
+    );
     this.#source.recover = options.recover;
     const duplicates = new DuplicateFinder(seed);
     this.#blobs = new BlobValidator(duplicates, deep);
@@ -186,7 +189,7 @@ export class RdbReader {
   #keysReadAtStarving = 0;
 
   #pause(): 'more' {
-    if (this.#checksum) this.#source.sum();
+    this.#source.sum();
     return 'more';
   }
 

@@ -17,6 +17,7 @@ export const NEED_MORE: unique symbol = Symbol('the window holds too few bytes')
 
 export const UNEXPECTED_EOF = 'Unexpected EOF reading RDB file';
 
+const EMPTY = new Uint8Array(0);
 const TWO_32 = 2 ** 32;
 const INTEGER_BYTES = [1, 2, 4];
 
@@ -30,7 +31,8 @@ export type SourceLimits = {
 };
 
 export class RdbSource {
-  buffer: Uint8Array;
+  /** Empty until bytes are asked for: values that are read in place need no window. */
+  buffer: Uint8Array = EMPTY;
   pos = 0;
   end = 0;
   mark = 0;
@@ -47,20 +49,21 @@ export class RdbSource {
   key: Slice | null = null;
   readonly crc = new Crc64();
   readonly limits: SourceLimits;
+  readonly summing: boolean;
   /** Asked about damage that leaves the rest readable; true: go on. */
   recover: ((error: RdbError) => boolean) | undefined;
   #base = 0;
   #crcFrom = 0;
-  #own: Uint8Array;
+  #own: Uint8Array = EMPTY;
   #lengthHigh = 0;
   #lengthLow = 0;
   readonly #double = new Float64Array(1);
   readonly #doubleBytes = new Uint8Array(this.#double.buffer);
 
-  constructor(limits: SourceLimits) {
+  /** `summing`: whether to compute the checksum. */
+  constructor(limits: SourceLimits, summing: boolean) {
     this.limits = limits;
-    this.#own = new Uint8Array(limits.windowBytes);
-    this.buffer = this.#own;
+    this.summing = summing;
   }
 
   /** Bytes read since the start of the RDB. */
@@ -117,7 +120,7 @@ export class RdbSource {
   }
 
   #grow(): void {
-    const larger = new Uint8Array(this.buffer.length * 2);
+    const larger = new Uint8Array(Math.max(this.limits.windowBytes, this.buffer.length * 2));
     larger.set(this.buffer);
     this.buffer = larger;
     this.#own = larger;
@@ -125,7 +128,7 @@ export class RdbSource {
 
   /** Brings the checksum up to `pos`. */
   sum(): void {
-    if (this.pos > this.#crcFrom) this.crc.update(this.buffer, this.#crcFrom, this.pos);
+    if (this.summing && this.pos > this.#crcFrom) this.crc.update(this.buffer, this.#crcFrom, this.pos);
     this.#crcFrom = this.pos;
   }
 
