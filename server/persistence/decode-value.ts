@@ -7,7 +7,7 @@ import { ListpackCursor } from '../formats/rdb/listpack.ts';
 import type { PackedCursor } from '../formats/rdb/packed.ts';
 import { Slice } from '../formats/rdb/slice.ts';
 import type { RdbBlobKind } from '../formats/rdb/types.ts';
-import { type RdbCollection, SilentVisitor } from '../formats/rdb/visitor.ts';
+import { type RdbCollection, type RdbStreamGroup, type RdbStreamInfo, SilentVisitor } from '../formats/rdb/visitor.ts';
 import { ZiplistCursor } from '../formats/rdb/ziplist.ts';
 import { ZipmapCursor } from '../formats/rdb/zipmap.ts';
 import { copyRange, type Database } from '../keyspace/database.ts';
@@ -19,6 +19,7 @@ import { allowsMerge, clampFill } from '../values/quicklist-limits.ts';
 import { HashBuilder } from './build-hash.ts';
 import { SetBuilder } from './build-set.ts';
 import { SortedSetBuilder } from './build-sorted-set.ts';
+import { StreamBuilder } from './build-stream.ts';
 import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
 import { ScratchRegion } from './scratch-region.ts';
 
@@ -49,8 +50,9 @@ export class ValueBuilder extends SilentVisitor {
   private readonly sets: SetBuilder;
   private readonly hashes: HashBuilder;
   private readonly sortedSets: SortedSetBuilder;
+  private readonly streams: StreamBuilder;
   private list: Quicklist | null = null;
-  private building: 'none' | RdbCollection = 'none';
+  private building: 'none' | 'stream' | RdbCollection = 'none';
   private readonly cursors = {
     listpack: new ListpackCursor(),
     ziplist: new ZiplistCursor(),
@@ -67,6 +69,7 @@ export class ValueBuilder extends SilentVisitor {
     this.sets = new SetBuilder(space, limits, this.scratch, damaged);
     this.hashes = new HashBuilder(space, limits, this.scratch, damaged);
     this.sortedSets = new SortedSetBuilder(space, limits, this.scratch, damaged);
+    this.streams = new StreamBuilder(space, damaged);
   }
 
   /** The value that follows belongs to this key, which is not there. */
@@ -85,6 +88,7 @@ export class ValueBuilder extends SilentVisitor {
   /** Drops a half-built value after an error. */
   abandon(): void {
     if (this.building === 'list') this.list?.free();
+    else if (this.building === 'stream') this.streams.abandon();
     else if (this.building !== 'none') this.builder(this.building).abandon();
     this.building = 'none';
     this.list = null;
@@ -172,6 +176,30 @@ export class ValueBuilder extends SilentVisitor {
     }
   }
 
+  override streamNode(id: Slice, listpack: Slice): void {
+    if (this.startsStream()) this.streams.node(id, listpack);
+  }
+
+  override streamInfo(info: RdbStreamInfo): void {
+    if (this.startsStream()) this.streams.info(info);
+  }
+
+  override streamGroup(name: Slice, group: RdbStreamGroup): void {
+    if (!this.discarding) this.streams.startGroup(name, group);
+  }
+
+  override streamPending(id: Slice, deliveredAtMs: number, deliveries: number): void {
+    if (!this.discarding) this.streams.pending(id, deliveredAtMs, deliveries);
+  }
+
+  override streamConsumer(name: Slice, seenAtMs: number, activeAtMs: number): void {
+    if (!this.discarding) this.streams.startConsumer(name, seenAtMs, activeAtMs);
+  }
+
+  override streamOwned(id: Slice): void {
+    if (!this.discarding) this.streams.owned(id);
+  }
+
   override module(module: string): void {
     this.moduleName = module;
   }
@@ -184,6 +212,7 @@ export class ValueBuilder extends SilentVisitor {
   override keyEnd(): void {
     if (this.building === 'none') return;
     if (this.building === 'list') this.finishList();
+    else if (this.building === 'stream') this.finishStream();
     else this.finishCollection(this.builder(this.building));
     this.building = 'none';
     this.list = null;
@@ -228,6 +257,21 @@ export class ValueBuilder extends SilentVisitor {
       this.hasExpiringFields = builder === this.hashes && this.hashes.hasExpiring;
       this.createLarge(type, builder.encoding, builder.large);
     }
+  }
+
+  /** Begins a stream with its first event; false when it is not wanted. */
+  private startsStream(): boolean {
+    if (this.building !== 'stream' && !this.discarding) {
+      this.keepKey();
+      this.building = 'stream';
+      this.streams.begin();
+    }
+    return !this.discarding;
+  }
+
+  private finishStream(): void {
+    this.createLarge(Type.stream, Encoding.stream, this.streams.stream as LargeValue);
+    this.streams.stream = null;
   }
 
   private newList(): Quicklist {

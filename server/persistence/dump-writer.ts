@@ -5,7 +5,8 @@ import type { RdbWriter } from '../formats/rdb/writer.ts';
 import { decodeFrequency, idleSeconds } from '../keyspace/access-clock.ts';
 import { type Database, NO_EXPIRY } from '../keyspace/database.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
-import { encodePieces, encodeValue, type Pieces, rdbTypeOf } from './encode-value.ts';
+import type { Pieces } from './encode-stream.ts';
+import { encodePieces, encodeValue, rdbTypeOf } from './encode-value.ts';
 
 /** What use of keys a dump notes: seconds since the last (LRU), a counter (LFU), or nothing. */
 export type UsageHints = 'idle' | 'frequency' | 'none';

@@ -12,23 +12,19 @@ import type { HashTable } from '../values/hash.ts';
 import type { Quicklist } from '../values/quicklist.ts';
 import type { HashSet } from '../values/set-table.ts';
 import type { SortedSet } from '../values/sorted-set.ts';
+import { encodeStream, PIECE_BYTES, PIECE_ELEMENTS, type Pieces } from './encode-stream.ts';
 
 /** RDB versions that brought something a value may need. */
 const LISTPACK_SETS_SINCE = 11;
+const ACTIVE_TIME_SINCE = 11;
 export const FIELD_EXPIRY_SINCE = 12;
 
-/** A value of more elements, or a string of more bytes, is worth writing in pieces. */
-const PIECE_ELEMENTS = 512;
-const PIECE_BYTES = 1 << 18;
 /** A string above this is written as it is when it is written in pieces: compressing it would take too long at once. */
 const COMPRESS_BYTES_MAX = 1 << 20;
 
 /** What a node of a quicklist is, in type 18. */
 const PLAIN_NODE = 1;
 const PACKED_NODE = 2;
-
-/** Writes a value, stopping wherever the caller may want to do something else. */
-export type Pieces = Generator<void, void, void>;
 
 interface ValueForm {
   /** The type byte for a file of that version. */
@@ -142,6 +138,11 @@ const FORMS: readonly ValueForm[] = (() => {
           : RDB_TYPE.hash,
       hashPieces,
     ),
+  );
+  add(
+    Type.stream,
+    Encoding.stream,
+    large((version) => (version >= ACTIVE_TIME_SINCE ? RDB_TYPE.stream3 : RDB_TYPE.stream2), encodeStream),
   );
   return forms;
 })();

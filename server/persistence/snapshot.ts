@@ -11,7 +11,7 @@ import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { ChangeGuard } from '../keyspace/space.ts';
 import type { Dict } from '../memory/dict.ts';
 import type { DumpWriter } from './dump-writer.ts';
-import type { Pieces } from './encode-value.ts';
+import type { Pieces } from './encode-stream.ts';
 
 /** Keys between two looks at the clock. */
 const KEYS_PER_LOOK = 16;

@@ -1,0 +1,100 @@
+// Puts a stream together from what an RDB reader tells: nodes, counters, groups, what is pending and whose it is.
+
+import { estimateEntriesRead } from '../commands/stream-counters.ts';
+import type { Slice } from '../formats/rdb/slice.ts';
+import type { RdbStreamGroup, RdbStreamInfo } from '../formats/rdb/visitor.ts';
+import type { Space } from '../keyspace/space.ts';
+import { Stream } from '../values/stream.ts';
+import type { StreamConsumer, StreamGroup } from '../values/stream-group.ts';
+import { StreamId } from '../values/stream-id.ts';
+
+export class StreamBuilder {
+  stream: Stream | null = null;
+  private group: StreamGroup | null = null;
+  private consumer: StreamConsumer | null = null;
+  private readonly space: Space;
+  private readonly damaged: (message: string) => Error;
+  private readonly id = new StreamId();
+  private readonly idBytes = Buffer.alloc(16);
+
+  constructor(space: Space, damaged: (message: string) => Error) {
+    this.space = space;
+    this.damaged = damaged;
+  }
+
+  begin(): void {
+    this.stream = new Stream(this.space.arena);
+    this.group = null;
+    this.consumer = null;
+  }
+
+  node(id: Slice, listpack: Slice): void {
+    const { nodes } = this.open();
+    const key = this.take(id);
+    if (nodes.seek(key)) throw this.damaged('Listpack re-added with existing key');
+    this.open().loadNode(key, listpack.bytes.subarray(listpack.start, listpack.end));
+  }
+
+  info(info: RdbStreamInfo): void {
+    const stream = this.open();
+    stream.length = info.length;
+    stream.lastId.setBigInts(info.lastMs, info.lastSequence);
+    if (info.firstMs === null) {
+      // Older files: what they don't tell is taken from the entries.
+      stream.refreshFirstId();
+      stream.entriesAdded = info.length;
+      return;
+    }
+    stream.firstId.setBigInts(info.firstMs, info.firstSequence ?? 0n);
+    stream.maxDeletedId.setBigInts(info.maxDeletedMs ?? 0n, info.maxDeletedSequence ?? 0n);
+    stream.entriesAdded = Number(info.entriesAdded ?? 0n);
+  }
+
+  startGroup(name: Slice, group: RdbStreamGroup): void {
+    const stream = this.open();
+    this.id.setBigInts(group.lastMs, group.lastSequence);
+    const read = group.entriesRead === null ? estimateEntriesRead(stream, this.id) : Number(group.entriesRead);
+    const created = stream.createGroup(Buffer.from(name.copy()), this.id, read);
+    if (created === undefined) throw this.damaged('Duplicated consumer group name');
+    this.group = created;
+    this.consumer = null;
+  }
+
+  pending(id: Slice, deliveredAtMs: number, deliveries: number): void {
+    const key = this.take(id);
+    if (this.group?.pending.seek(key)) {
+      throw this.damaged('Duplicated global PEL entry loading stream consumer group');
+    }
+    this.group?.addPending(key, deliveredAtMs, deliveries);
+  }
+
+  startConsumer(name: Slice, seenAtMs: number, activeAtMs: number): void {
+    const bytes = Buffer.from(name.copy());
+    if (this.group?.consumer(bytes) !== undefined) throw this.damaged('Duplicate stream consumer detected.');
+    this.consumer = this.group?.createConsumer(bytes, seenAtMs) ?? null;
+    if (this.consumer !== null) this.consumer.activeAtMs = activeAtMs;
+  }
+
+  owned(id: Slice): void {
+    const key = this.take(id);
+    if (!this.group?.pending.seek(key)) throw this.damaged('Consumer entry not found in group global PEL');
+    if (this.group.owner !== undefined) {
+      throw this.damaged('Stream consumer PEL entry already has a consumer assigned');
+    }
+    if (this.consumer !== null) this.group.assign(key, this.consumer);
+  }
+
+  abandon(): void {
+    this.stream?.free();
+    this.stream = null;
+  }
+
+  private open(): Stream {
+    return this.stream as Stream;
+  }
+
+  private take(id: Slice): StreamId {
+    this.idBytes.set(id.bytes.subarray(id.start, id.end));
+    return this.id.readBytes(this.idBytes, 0);
+  }
+}
