@@ -38,7 +38,7 @@ async function findLinuxOwners(host: Host, port: number): Promise<PortOwner[]> {
 }
 
 /** The listening rows of /proc/net/tcp and tcp6: `sl local_address rem_address st … uid timeout inode`. */
-export function parseListeners(text: string): { port: number; userId: number; inode: string }[] {
+function parseListeners(text: string): { port: number; userId: number; inode: string }[] {
   const listening = '0A';
   return text.split('\n').flatMap((line) => {
     const fields = line.trim().split(/\s+/);

@@ -65,7 +65,7 @@ export function removeUserCommands(host: Host, name: string): Command[] {
   return [userdel ? { file: userdel, args: [name] } : { file: host.find('deluser') ?? 'deluser', args: [name] }];
 }
 
-export function parsePasswd(text: string): UserEntry[] {
+function parsePasswd(text: string): UserEntry[] {
   const users: UserEntry[] = [];
   for (const line of text.split('\n')) {
     const [name, , userId, groupId, , home, shell] = line.split(':');

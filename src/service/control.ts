@@ -86,7 +86,7 @@ export async function restartInstance(
 }
 
 /** The last lines of its log, or of what it printed before it had one. */
-export function lastWords(host: Host, instance: Instance): string {
+function lastWords(host: Host, instance: Instance): string {
   for (const path of [outputFile(instance), instance.logFile]) {
     const lines = (host.readText(path) ?? '').split('\n').filter((line) => line.trim() !== '');
     // `#` marks warnings in Redis' log; a fatal error from before the log is plain text.

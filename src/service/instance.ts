@@ -95,7 +95,7 @@ export function serverCommand(instance: Instance, supervised: 'systemd' | 'no', 
 }
 
 /** The words that run the server as its configuration says. */
-export function programWords(instance: Instance): string[] {
+function programWords(instance: Instance): string[] {
   const { executable } = instance;
   return executable.kind === 'bundled' ? [executable.nodePath, executable.serverPath] : [executable.path];
 }

@@ -42,7 +42,7 @@ export async function readRecordedPid(host: Host, instance: Instance): Promise<n
   return undefined;
 }
 
-export function isInstanceProcess(host: Host, instance: Instance, found: ProcessFacts): boolean {
+function isInstanceProcess(host: Host, instance: Instance, found: ProcessFacts): boolean {
   const stamp = readStamp(host, instance);
   if (stamp?.pid === found.pid) return stamp.startId === found.startId && stamp.bootId === bootId(host);
   return servesConf(host, instance, found);

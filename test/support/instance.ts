@@ -6,7 +6,7 @@ import { localHost } from '../../src/host/host.ts';
 import { createInstance, type Executable, type Instance, type InstanceOptions } from '../../src/service/instance.ts';
 import type { ManagerContext } from '../../src/service/manager.ts';
 
-export const fakeServer = fileURLToPath(new URL('../fixtures/fake-server/tsredis-server.js', import.meta.url));
+const fakeServer = fileURLToPath(new URL('../fixtures/fake-server/tsredis-server.js', import.meta.url));
 
 export const bundledExecutable: Extract<Executable, { kind: 'bundled' }> = {
   kind: 'bundled',
