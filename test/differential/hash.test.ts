@@ -76,7 +76,7 @@ function command(g: Generator): Command {
       return ['hrandfield', key, ...g.several(0, 2, () => g.pick(['100', '0', '-3', 'withvalues', 'x']))];
     case 18:
       if (g.once(4)) return ['del', `h${g.below(12)}`];
-      return [g.pick(['type', 'exists', 'dump']), key];
+      return [g.pick(['type', 'exists']), key];
     default:
       return [g.pick(['hincrby', 'hincrbyfloat', 'hget', 'hdel', 'hlen']), key, ...g.several(0, 3, field)];
   }
