@@ -3,36 +3,23 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkNode, fail, installPackages, modified, run as runShown } from './packages.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const PORT_FIRST = 6379;
 const PORTS_TRIED = 100;
 
-checkNode();
 process.chdir(root);
+checkNode();
 const installed = installPackages();
 const built = installed || isBuildStale() ? build() : false;
 const port = await choosePort();
 setUp(port);
 ping(port);
 tellNext(port);
-
-/** The same lower limit as package.json's engines. */
-function checkNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 17)) return;
-  fail(`Node 20.17 or later is needed; this is ${process.versions.node}`);
-}
-
-function installPackages() {
-  const mark = 'node_modules/.package-lock.json';
-  if (existsSync(mark) && modified(mark) >= modified('package-lock.json')) return false;
-  console.log('Installing packages (npm ci) ...');
-  run('npm', ['ci', '--no-audit', '--no-fund'], 'inherit');
-  return true;
-}
 
 function isBuildStale() {
   const output = 'dist/bin/tsredis-setup.js';
@@ -43,7 +30,7 @@ function isBuildStale() {
 
 function build() {
   console.log('Building ...');
-  run(process.execPath, ['scripts/build.mjs'], 'inherit');
+  runShown(process.execPath, ['scripts/build.mjs']);
   return true;
 }
 
@@ -52,7 +39,7 @@ async function choosePort() {
   const status = spawnSync(process.execPath, ['dist/bin/tsredis.js', 'service', 'status', '--json'], {
     encoding: 'utf8',
   });
-  const known = parse(status.stdout);
+  const known = parse(status.stdout).filter((instance) => isMine(instance.conf));
   const own = known.find((instance) => instance.port === PORT_FIRST) ?? known[0];
   if (own !== undefined) return own.port;
   for (let port = PORT_FIRST; port < PORT_FIRST + PORTS_TRIED; port++) {
@@ -61,7 +48,14 @@ async function choosePort() {
       console.log(`Port ${PORT_FIRST} is taken by another program, so this instance gets ${port}.`);
     return port;
   }
-  return fail(`no port from ${PORT_FIRST} to ${PORT_FIRST + PORTS_TRIED - 1} is free`);
+  return fail(`npm start: no port from ${PORT_FIRST} to ${PORT_FIRST + PORTS_TRIED - 1} is free`);
+}
+
+/** Root's instances are the system's; anybody else's are in directories of their own. */
+function isMine(conf) {
+  const places = [process.env.XDG_CONFIG_HOME, join(homedir(), '.config')].filter(Boolean);
+  const isPersonal = places.some((place) => conf.startsWith(`${place}/`));
+  return isPersonal !== (process.geteuid?.() === 0);
 }
 
 function parse(text) {
@@ -107,13 +101,9 @@ function isOnPath(name) {
 /** Runs a program; when it fails, so do we, with its status. */
 function run(file, args, output) {
   const result = spawnSync(file, args, { encoding: 'utf8', stdio: ['ignore', output, 'inherit'] });
-  if (result.error) fail(`${file} cannot be run: ${result.error.message}`);
+  if (result.error) fail(`npm start: ${file} cannot be run: ${result.error.message}`);
   if (result.status !== 0) process.exit(result.status ?? 1);
   return result;
-}
-
-function modified(path) {
-  return existsSync(path) ? statSync(path).mtimeMs : 0;
 }
 
 /** The latest change of a file or of anything below a folder. */
@@ -122,9 +112,4 @@ function newest(path) {
   if (!statSync(path).isDirectory()) return modified(path);
   const entries = readdirSync(path, { withFileTypes: true }).map((entry) => join(path, entry.name));
   return Math.max(modified(path), ...entries.map(newest));
-}
-
-function fail(message) {
-  console.error(`npm start: ${message}`);
-  process.exit(1);
 }

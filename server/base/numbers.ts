@@ -3,9 +3,6 @@
 export const INT64_MAX = 9223372036854775807n;
 export const INT64_MIN = -9223372036854775808n;
 
-/** What parseInteger returns for bytes that are no integer in the safe range. */
-export const NOT_AN_INTEGER = Number.NaN;
-
 /**
  * Parses a canonical decimal integer (no blanks, no plus sign, no leading zeros) of at most 15 digits, which a number
  * holds exactly. Returns NaN for anything else, longer integers included: parseInt64 decides about those.

@@ -11,7 +11,7 @@
 export const HEADER_BYTES = 20;
 export const EXPIRY_BYTES = 12;
 
-export const WORD_NEXT = 0;
+// Word 0, the next entry, belongs to the Dict alone.
 export const WORD_HASH = 1;
 export const WORD_KEY_LENGTH = 2;
 export const WORD_VALUE = 3;
@@ -31,7 +31,7 @@ export const Type = {
   hash: 4,
   stream: 5,
 } as const;
-export type TypeCode = (typeof Type)[keyof typeof Type];
+
 export const TYPE_NAMES = ['string', 'list', 'set', 'zset', 'hash', 'stream'] as const;
 
 /**
@@ -49,7 +49,6 @@ export const Encoding = {
   quicklist: 10,
   stream: 11,
 } as const;
-export type EncodingCode = (typeof Encoding)[keyof typeof Encoding];
 
 /** Names as OBJECT ENCODING prints them, by code. */
 export const ENCODING_NAMES: readonly string[] = [

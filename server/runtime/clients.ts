@@ -9,12 +9,6 @@ interface Pause {
   mode: 'all' | 'write';
 }
 
-export interface OutputLimit {
-  hardBytes: number;
-  softBytes: number;
-  softSeconds: number;
-}
-
 export class Clients implements ClientRegistry {
   readonly all = new Map<number, Session>();
   /** Ids are never used twice. */
