@@ -57,7 +57,7 @@ const range = { from: 0, to: 0 };
 
 /**
  * Reads `start` and `end` (negative: from the end) in the unit given (default: bytes) against a string of `length`
- * bytes. `negativeRule`: BITCOUNT's, by which two negative ends in the wrong order are empty before they are clamped.
+ * bytes. `negativeRule`: BITCOUNT's, by which two negative ends in the wrong order are empty before anything else is looked at.
  */
 function readRange(
   c: Context,
@@ -71,15 +71,13 @@ function readRange(
   let bits = false;
   if (negativeRule) {
     const end = c.integer(endAt);
-    if (unitAt < c.argc) bits = isBitUnit(c, unitAt);
     if (start < 0 && end < 0 && start > end) {
       range.from = 1;
       range.to = 0;
       return;
     }
-  } else if (unitAt < c.argc) {
-    bits = isBitUnit(c, unitAt);
   }
+  if (unitAt < c.argc) bits = isBitUnit(c, unitAt);
   const total = bits ? length * 8 : length;
   let end = endAt < c.argc ? c.integer(endAt) : total - 1;
   if (start < 0) start = Math.max(0, start + total);

@@ -53,9 +53,16 @@ export function readGroup(c: Context, keyAt: number, groupAt: number): { stream:
   const stream = readStream(c, keyAt);
   const group = stream?.group(c.view(groupAt));
   if (stream === undefined || group === undefined) {
-    throw new CommandError(`NOGROUP No such key '${c.text(keyAt)}' or consumer group '${c.text(groupAt)}'`);
+    throw new CommandError(`NOGROUP No such key '${errorText(c, keyAt)}' or consumer group '${errorText(c, groupAt)}'`);
   }
   return { stream, group };
+}
+
+/** An argument as error texts show it: up to the first zero byte. */
+export function errorText(c: Context, i: number): string {
+  const text = c.text(i);
+  const zero = text.indexOf('\0');
+  return zero < 0 ? text : text.slice(0, zero);
 }
 
 /** An id without `-` and `+`; a missing sequence is 0. */
@@ -66,11 +73,6 @@ export function strictId(c: Context, i: number, id: StreamId): void {
 /** strictId that tells instead of throwing. */
 export function isStrictId(c: Context, i: number, id: StreamId): boolean {
   return parse(c, i, id, STRICT) !== IdText.invalid;
-}
-
-/** MINID's id, for which `-` and `+` are fine. */
-export function anyId(c: Context, i: number, id: StreamId): void {
-  if (parse(c, i, id, START) === IdText.invalid) throw new CommandError(ID_INVALID);
 }
 
 /** XADD's id; returns whether the sequence was given (and not `*`). */

@@ -7,6 +7,7 @@ import { StreamId } from '../values/stream-id.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
 import {
+  errorText,
   intervalEnd,
   intervalStart,
   isStrictId,
@@ -131,13 +132,12 @@ export function xclaim(c: Context): void {
   willChange(c, 1);
   let lastIdMoved = givenLastId.compare(group.lastId) > 0;
   if (lastIdMoved) group.lastId.set(givenLastId);
-  const consumer = claimant(c, group);
   const changes = new GroupChanges(c);
   const mark = c.reply.beginAggregate();
   let claimed = 0;
   for (let i = 5; i < idsEnd; i++) {
     strictId(c, i, id);
-    const outcome = claimOne(c, stream, group, consumer, minIdleMs, claimOptions, changes);
+    const outcome = claimOne(c, stream, group, minIdleMs, claimOptions, changes);
     if (outcome === 'kept') continue;
     lastIdMoved = false;
     if (outcome === 'claimed') claimed++;
@@ -147,7 +147,6 @@ export function xclaim(c: Context): void {
     c.keyspace.dirty++;
   }
   c.reply.endAggregate(mark, 'array', claimed);
-  if (claimed > 0) consumer.activeAtMs = c.nowMs;
   changes.propagate();
 }
 
@@ -171,7 +170,7 @@ function parseClaimOptions(c: Context, from: number): void {
     } else if (c.is(i, 'lastid') && more) {
       strictId(c, ++i, givenLastId);
     } else {
-      throw new CommandError(`ERR Unrecognized XCLAIM option '${c.text(i)}'`);
+      throw new CommandError(`ERR Unrecognized XCLAIM option '${errorText(c, i)}'`);
     }
   }
   // A time in the future is a clock that differs from ours: then it counts as delivered now.
@@ -198,7 +197,6 @@ function claimOne(
   c: Context,
   stream: Stream,
   group: StreamGroup,
-  consumer: StreamConsumer,
   minIdleMs: number,
   o: ClaimOptions,
   changes: GroupChanges,
@@ -217,10 +215,12 @@ function claimOne(
   }
   if (!pending) return 'kept';
   if (group.owner !== undefined && minIdleMs > 0 && c.nowMs - group.deliveredAtMs < minIdleMs) return 'kept';
+  const consumer = claimant(c, group);
   group.deliveredAtMs = o.deliveredAtMs;
   if (o.deliveries >= 0) group.deliveries = o.deliveries;
   else if (!o.justId) group.deliveries++;
   group.assign(id, consumer);
+  consumer.activeAtMs = c.nowMs;
   if (o.justId) replyId(c, id);
   else replyEntry(c, cursor);
   changes.claimed(1, 2, group, id);
@@ -252,30 +252,27 @@ export function xautoclaim(c: Context): void {
     throw new CommandError('ERR Insufficient memory, failed allocating transient memory, COUNT too high.');
   }
   willChange(c, 1);
-  const consumer = claimant(c, group);
   const changes = new GroupChanges(c);
   const gone: StreamId[] = [];
-  const entries = claimIdle(c, stream, group, consumer, minIdleMs, count, changes, gone);
+  claimIdle(c, stream, group, minIdleMs, count, changes, gone);
   c.reply.array(gone.length);
   for (const deleted of gone) replyId(c, deleted);
-  if (entries > 0) consumer.activeAtMs = c.nowMs;
   changes.propagate();
 }
 
 /**
  * Claims what is idle from `start` on and replies with the first two parts, the id to go on from and the claimed
- * entries. Ids that were pending but no longer exist are forgotten and collected in `gone`. Returns how many it claimed.
+ * entries. Ids that were pending but no longer exist are forgotten and collected in `gone`.
  */
 function claimIdle(
   c: Context,
   stream: Stream,
   group: StreamGroup,
-  consumer: StreamConsumer,
   minIdleMs: number,
   count: number,
   changes: GroupChanges,
   gone: StreamId[],
-): number {
+): void {
   const { pending } = group;
   let claimed = 0;
   let attempts = count * AUTOCLAIM_ATTEMPTS;
@@ -284,7 +281,7 @@ function claimIdle(
   const entriesAt = c.reply.beginAggregate();
   for (; more && attempts > 0 && left > 0; attempts--) {
     pending.readId(id);
-    const outcome = claimOne(c, stream, group, consumer, minIdleMs, claimOptions, changes);
+    const outcome = claimOne(c, stream, group, minIdleMs, claimOptions, changes);
     if (outcome === 'gone') gone.push(new StreamId().set(id));
     else if (outcome === 'claimed') claimed++;
     if (outcome !== 'kept') left--;
@@ -295,7 +292,6 @@ function claimIdle(
   if (more) pending.readId(id);
   else id.setZero();
   prefixReply(c, entriesAt, id);
-  return claimed;
 }
 
 /** Puts the head of the three-part reply and the id to go on from in front of what was written since `mark`. */

@@ -10,6 +10,8 @@ export const UNKNOWN = -1;
 /** Whether an entry from `start` on was deleted. */
 function hasTombstones(stream: Stream, start: StreamId): boolean {
   if (stream.length === 0 || stream.maxDeletedId.isZero) return false;
+  // Whatever was deleted before the first entry is out of sight.
+  if (stream.firstId.compare(stream.maxDeletedId) > 0) return false;
   return start.compare(stream.maxDeletedId) <= 0;
 }
 
@@ -35,12 +37,14 @@ export function noteRead(stream: Stream, group: StreamGroup, id: StreamId): void
   group.lastId.set(id);
 }
 
-/** Entries the group has not read yet; UNKNOWN when that can't be told. */
-export function lagOf(stream: Stream, group: StreamGroup): number {
+/**
+ * Entries the group has not read yet; null when that can't be told. Counters set by hand can make it negative.
+ */
+export function lagOf(stream: Stream, group: StreamGroup): number | null {
   if (stream.entriesAdded === 0) return 0;
   if (group.entriesRead !== UNKNOWN && !hasTombstones(stream, group.lastId)) {
     return stream.entriesAdded - group.entriesRead;
   }
   const read = estimateEntriesRead(stream, group.lastId);
-  return read === UNKNOWN ? UNKNOWN : stream.entriesAdded - read;
+  return read === UNKNOWN ? null : stream.entriesAdded - read;
 }

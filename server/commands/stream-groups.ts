@@ -5,7 +5,7 @@ import type { StreamGroup } from '../values/stream-group.ts';
 import { StreamId } from '../values/stream-id.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './errors.ts';
-import { createStream, readStream, strictId, willChange, writeStream } from './stream-access.ts';
+import { createStream, errorText, readStream, strictId, willChange, writeStream } from './stream-access.ts';
 import { UNKNOWN } from './stream-counters.ts';
 
 const KEY = 2;
@@ -114,7 +114,7 @@ function parseOptions(c: Context, forCreate: boolean): { makeStream: boolean; en
       }
     } else {
       throw new CommandError(
-        `ERR unknown subcommand or wrong number of arguments for '${c.text(1)}'. Try XGROUP HELP.`,
+        `ERR unknown subcommand or wrong number of arguments for '${errorText(c, 1)}'. Try XGROUP HELP.`,
       );
     }
   }
@@ -133,7 +133,9 @@ function existing(c: Context): { stream: Stream; group: StreamGroup } {
   if (stream === undefined) throw new CommandError(NO_KEY);
   const group = stream.group(c.view(GROUP));
   if (group === undefined) {
-    throw new CommandError(`NOGROUP No such consumer group '${c.text(GROUP)}' for key name '${c.text(KEY)}'`);
+    throw new CommandError(
+      `NOGROUP No such consumer group '${errorText(c, GROUP)}' for key name '${errorText(c, KEY)}'`,
+    );
   }
   return { stream, group };
 }

@@ -7,7 +7,7 @@ import { StreamId } from '../values/stream-id.ts';
 import { radixNodes } from '../values/stream-radix.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
-import { readStream, replyEntries, replyEntry, replyId } from './stream-access.ts';
+import { errorText, readStream, replyEntries, replyEntry, replyId } from './stream-access.ts';
 import { lagOf, UNKNOWN } from './stream-counters.ts';
 
 const KEY = 2;
@@ -129,7 +129,7 @@ export function xinfoGroups(c: Context): void {
 
 function groupCounters(c: Context, stream: Stream, group: StreamGroup): void {
   idField(c, 'last-delivered-id', group.lastId);
-  numberOrNil(c, 'entries-read', group.entriesRead);
+  numberOrNil(c, 'entries-read', group.entriesRead === UNKNOWN ? null : group.entriesRead);
   numberOrNil(c, 'lag', lagOf(stream, group));
 }
 
@@ -137,7 +137,7 @@ function groupCounters(c: Context, stream: Stream, group: StreamGroup): void {
 export function xinfoConsumers(c: Context): void {
   const group = requireStream(c).group(c.view(3));
   if (group === undefined) {
-    throw new CommandError(`NOGROUP No such consumer group '${c.text(3)}' for key name '${c.text(KEY)}'`);
+    throw new CommandError(`NOGROUP No such consumer group '${errorText(c, 3)}' for key name '${errorText(c, KEY)}'`);
   }
   c.reply.array(group.consumers.size);
   for (const consumer of group.consumers) {
@@ -156,7 +156,7 @@ function requireStream(c: Context): Stream {
 }
 
 function subcommandError(c: Context): string {
-  return `ERR unknown subcommand or wrong number of arguments for '${c.text(1)}'. Try XINFO HELP.`;
+  return `ERR unknown subcommand or wrong number of arguments for '${errorText(c, 1)}'. Try XINFO HELP.`;
 }
 
 function name(c: Context, bytes: Buffer): void {
@@ -169,9 +169,9 @@ function number(c: Context, field: string, value: number): void {
   c.reply.int(value);
 }
 
-function numberOrNil(c: Context, field: string, value: number): void {
+function numberOrNil(c: Context, field: string, value: number | null): void {
   c.reply.text(field);
-  if (value === UNKNOWN) c.reply.nil();
+  if (value === null) c.reply.nil();
   else c.reply.int(value);
 }
 

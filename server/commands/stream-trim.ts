@@ -4,7 +4,7 @@ import type { Stream, Trim } from '../values/stream.ts';
 import { StreamId } from '../values/stream-id.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
-import { anyId } from './stream-access.ts';
+import { strictId } from './stream-access.ts';
 
 /** Without LIMIT, `~` removes at most the entries of this many nodes. */
 const LIMIT_NODES = 100;
@@ -106,7 +106,7 @@ function parseThreshold(c: Context, at: number, strategy: Trim['strategy']): num
     o.maxLength = c.integer(i);
     if (o.maxLength < 0) throw new CommandError('ERR The MAXLEN argument must be >= 0.');
   } else {
-    anyId(c, i, o.minId);
+    strictId(c, i, o.minId);
   }
   o.strategy = strategy;
   o.thresholdAt = i;

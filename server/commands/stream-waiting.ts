@@ -5,7 +5,7 @@ import type { Stream } from '../values/stream.ts';
 import type { StreamGroup } from '../values/stream-group.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
-import { streamAt } from './stream-access.ts';
+import { errorText, streamAt } from './stream-access.ts';
 
 interface Found {
   stream: Stream | undefined;
@@ -34,6 +34,6 @@ export function lookUpForRead(c: Context, i: number, groupAt: number): Found {
   if (found.group !== undefined) return found;
   if (c.resumed) throw new CommandError('NOGROUP the consumer group this client was blocked on no longer exists');
   throw new CommandError(
-    `NOGROUP No such key '${c.text(i)}' or consumer group '${c.text(groupAt)}' in XREADGROUP with GROUP option`,
+    `NOGROUP No such key '${errorText(c, i)}' or consumer group '${errorText(c, groupAt)}' in XREADGROUP with GROUP option`,
   );
 }

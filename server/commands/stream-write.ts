@@ -158,9 +158,6 @@ export function xsetid(c: Context): void {
   }
   const stream = writeStream(c, 1);
   if (stream === undefined) throw new CommandError(ERRORS.noSuchKey);
-  if (newLast.compare(stream.maxDeletedId) < 0) {
-    throw new CommandError('ERR The ID specified in XSETID is smaller than current max_deleted_entry_id');
-  }
   if (stream.length > 0) {
     stream.edge(true, lastValid);
     if (newLast.compare(lastValid) < 0) {
@@ -169,6 +166,9 @@ export function xsetid(c: Context): void {
     if (entriesAdded !== -1 && stream.length > entriesAdded) {
       throw new CommandError('ERR The entries_added specified in XSETID is smaller than the target stream length');
     }
+  }
+  if (newLast.compare(stream.maxDeletedId) < 0) {
+    throw new CommandError('ERR The ID specified in XSETID is smaller than current max_deleted_entry_id');
   }
   stream.lastId.set(newLast);
   if (entriesAdded !== -1) stream.entriesAdded = entriesAdded;
