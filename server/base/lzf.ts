@@ -180,3 +180,28 @@ export function lzfDecompressInScript(
   }
   return op === stop;
 }
+
+/** Whether `input[start..end)` would expand to exactly `length` bytes, found out without writing them. */
+export function lzfExpands(input: Uint8Array, start: number, end: number, length: number): boolean {
+  let ip = start;
+  let op = 0;
+  while (ip < end) {
+    const control = input[ip++];
+    if (control < 32) {
+      ip += control + 1;
+      op += control + 1;
+      if (ip > end || op > length) return false;
+      continue;
+    }
+    let run = control >>> 5;
+    if (run === 7) {
+      if (ip >= end) return false;
+      run += input[ip++];
+    }
+    if (ip >= end) return false;
+    if (((control & 31) << 8) + input[ip++] + 1 > op) return false;
+    op += run + 2;
+    if (op > length) return false;
+  }
+  return op === length;
+}

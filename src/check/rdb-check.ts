@@ -10,8 +10,8 @@ import { printable } from './printable.ts';
 import { Progress } from './progress.ts';
 import { CheckingVisitor, EmptyCollection, type RdbDatabase } from './rdb-visitor.ts';
 
-/** Values longer than this are passed over in pieces. */
-const HELD_BYTES_MAX = 1 << 20;
+/** Values longer than this, which nobody looks into, are passed over. */
+const HELD_BYTES_MAX = 64;
 /** Type names that redis-check-rdb 7.0 knows; it calls the rest "unknown". */
 const NAMED_TYPES_OF_VERSION_10 = 19;
 const VERSION_OF_FIELD_EXPIRY = 12;

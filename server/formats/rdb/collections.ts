@@ -107,7 +107,7 @@ export class CollectionReader implements ValueReader {
       if (skipped > 0) this.#visitor.skipped(skipped);
       else this.#visitor.element(this.#member);
       this.#done();
-      if (skipped > 0) return false;
+      if (s.toSkip > 0) return false;
     }
     return true;
   }
@@ -157,7 +157,7 @@ export class CollectionReader implements ValueReader {
       if (skipped > 0) this.#visitor.skipped(skipped);
       else this.#visitor.pair(this.#member, this.#value, -1);
       this.#done();
-      if (skipped > 0) return false;
+      if (s.toSkip > 0) return false;
     }
     return true;
   }
@@ -200,7 +200,7 @@ export class CollectionReader implements ValueReader {
           if (skipped > 0) this.#visitor.skipped(skipped);
           else this.#visitor.plainNode(this.#value);
           this.#done();
-          if (skipped > 0) return false;
+          if (s.toSkip > 0) return false;
           continue;
         }
         if (container !== PACKED_NODE) throw s.fail('integrity', 'Quicklist integrity check failed.');

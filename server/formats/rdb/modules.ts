@@ -41,32 +41,33 @@ export class ModuleReader implements ValueReader {
         s.mark = s.pos;
         return true;
       }
-      const skipped = this.#pass(opcode);
+      this.#pass(opcode);
       s.mark = s.pos;
-      if (skipped > 0) return false;
+      if (s.toSkip > 0) return false;
     }
   }
 
-  /** Reads the operand; returns the bytes that are only to be skipped. */
-  #pass(opcode: number): number {
+  /** Reads the operand, or the head of a string that is to be skipped. */
+  #pass(opcode: number): void {
     const s = this.#source;
     switch (opcode) {
       case MODULE_OPCODE.sint:
       case MODULE_OPCODE.uint:
         s.starvedMessage = `Error reading integer from module ${this.#name} value`;
         s.length();
-        return 0;
+        return;
       case MODULE_OPCODE.string:
         s.starvedMessage = `Error reading string from module ${this.#name} value`;
-        return s.stringOrSkip(this.#operand);
+        s.stringOrSkip(this.#operand);
+        return;
       case MODULE_OPCODE.float:
         s.starvedMessage = `Error reading float from module ${this.#name} value`;
         s.raw(this.#operand, 4);
-        return 0;
+        return;
       case MODULE_OPCODE.double:
         s.starvedMessage = `Error reading double from module ${this.#name} value`;
         s.raw(this.#operand, 8);
-        return 0;
+        return;
       default:
         throw s.fail('integrity', `Unknown opcode ${opcode} in the value of module ${this.#name}`);
     }

@@ -36,7 +36,10 @@ export type RdbReaderOptions = {
   windowBytes?: number;
   /** Longest string accepted; default 1 GiB. */
   stringBytesMax?: number;
-  /** Plain strings longer than this that nobody needs whole are passed over: skipped() tells. Default: none. */
+  /**
+   * For callers that need no plain strings (values, list elements): those over this length, and compressed ones of any
+   * length, are passed over, and skipped() tells instead. Default: none.
+   */
   skipStringsOver?: number;
   /** Newest version of the REDIS format to accept; default the newest known. */
   versionMax?: number;
@@ -339,7 +342,7 @@ export class RdbReader {
       this.#tellKey(info);
       if (skipped > 0) this.#visitor.skipped(skipped);
       else this.#visitor.string(this.#value);
-      return skipped > 0;
+      return s.toSkip > 0;
     }
     if (info.number === 25) s.i64le(); // the smallest expiry, which is in the listpack as well
     s.string(this.#value);

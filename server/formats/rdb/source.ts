@@ -8,7 +8,7 @@
 // little-endian, 3 LZF: compressed length, length, bytes)
 
 import { Crc64 } from '../../base/crc64.ts';
-import { lzfDecompress } from '../../base/lzf.ts';
+import { lzfDecompress, lzfExpands } from '../../base/lzf.ts';
 import { type RdbActivity, RdbError, type RdbErrorCode } from './errors.ts';
 import type { Slice } from './slice.ts';
 
@@ -19,6 +19,8 @@ export const UNEXPECTED_EOF = 'Unexpected EOF reading RDB file';
 
 const EMPTY = new Uint8Array(0);
 const TWO_32 = 2 ** 32;
+/** The first byte of a compressed string. */
+const LZF_STRING = 0xc3;
 const INTEGER_BYTES = [1, 2, 4];
 
 export type SourceLimits = {
@@ -26,7 +28,10 @@ export type SourceLimits = {
   windowBytes: number;
   /** A longer string (or compressed string) is an error; the window never grows far beyond it. */
   stringBytesMax: number;
-  /** Plain strings longer than this, where the reader allows it, are passed over without being held. */
+  /**
+   * Strings longer than this, where the reader allows it, are passed over without being held or expanded (compressed
+   * ones of any length, once this is not infinite).
+   */
   skipStringsOver: number;
 };
 
@@ -247,12 +252,14 @@ export class RdbSource {
   }
 
   /**
-   * Reads a string that is the last part of its item: a plain one over the limit is only passed over, `into` becomes
-   * empty, and the return value is its length (else 0).
+   * Reads a string that is the last part of its item: one over the limit is only passed over, `into` becomes empty, and
+   * the return value is its length (else 0). While `toSkip` is not 0 afterwards, nothing else may be read.
    */
   stringOrSkip(into: Slice): number {
     const first = this.u8();
     if (first >>> 6 === 3) {
+      if (first === LZF_STRING && this.limits.skipStringsOver < Number.POSITIVE_INFINITY)
+        return this.#passCompressed(into);
       this.#encoded(into, first & 63);
       return 0;
     }
@@ -262,10 +269,25 @@ export class RdbSource {
       this.raw(into, length);
       return 0;
     }
-    this.toSkip = length;
-    this.skippedFrom = this.offset;
     into.set(this.buffer, this.pos, this.pos);
+    if (this.pos + length <= this.end) this.pos += length;
+    else {
+      this.toSkip = length;
+      this.skippedFrom = this.offset;
+    }
     return length;
+  }
+
+  /** Proves that a compressed string would expand, without doing it. */
+  #passCompressed(into: Slice): number {
+    const packed = this.length();
+    const length = this.length();
+    this.need(packed);
+    const from = this.pos;
+    this.pos += packed;
+    into.set(this.buffer, this.pos, this.pos);
+    if (lzfExpands(this.buffer, from, from + packed, length)) return length;
+    throw this.fail('integrity', 'Invalid LZF compressed string');
   }
 
   /** Points `into` at the next `length` bytes. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LzfCompressor, lzfDecompress, lzfDecompressInScript } from '../../../server/base/lzf.ts';
+import { LzfCompressor, lzfDecompress, lzfDecompressInScript, lzfExpands } from '../../../server/base/lzf.ts';
 
 function pack(compressor: LzfCompressor, input: Uint8Array): Buffer | null {
   const output = Buffer.alloc(input.length + 8);
@@ -84,6 +84,7 @@ describe('lzf', () => {
         const x = Buffer.alloc(values.length);
         const y = Buffer.alloc(values.length);
         const sound = lzfDecompress(mangled, 0, length, x, 0, x.length);
+        expect(lzfExpands(mangled, 0, length, x.length)).toBe(sound);
         expect(lzfDecompressInScript(mangled, 0, length, y, 0, y.length)).toBe(sound);
         if (sound) expect(x.equals(y)).toBe(true);
       }),
