@@ -17,10 +17,9 @@ import type {
   ShutdownOptions,
   ValueService,
 } from '../commands/services.ts';
-import { ReplyMode, Session, type StoredRequest } from '../commands/session.ts';
+import { Session, type StoredRequest } from '../commands/session.ts';
 import { createCommandTable } from '../commands/table.ts';
 import type { Settings } from '../config/settings.ts';
-import { Decoded, RequestDecoder } from '../formats/resp/request.ts';
 import { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Database } from '../keyspace/database.ts';
 import { Keyspace } from '../keyspace/keyspace.ts';
@@ -28,24 +27,20 @@ import { type Connection, type ConnectionEvents, Listener } from '../net/listene
 import { Blocking } from './blocking.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { Clients } from './clients.ts';
-import { applyReplyMode, Dispatcher, type DispatchHost } from './dispatch.ts';
+import { Dispatcher, type DispatchHost } from './dispatch.ts';
 import { Events } from './events.ts';
 import type { Host } from './host.ts';
+import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { PubSub } from './pubsub.ts';
 import { LatencyMonitor, SlowLog } from './slow-log.ts';
 import { ServerStats } from './stats.ts';
 import { Tracking } from './tracking.ts';
 import { Transactions } from './transactions.ts';
+import { Turns } from './turns.ts';
 
-/** Replies of a batch are sent when they exceed this, so that a long pipeline does not pile up. */
-const FLUSH_BYTES = 48 * 1024;
-/** A client that is held back is not read beyond this. */
-const HELD_INPUT_BYTES_MAX = 1024 * 1024;
 /** Rough size of a session's objects. */
 const SESSION_BYTES = 2048;
-/** First size of the buffer for an incomplete request. */
-const INPUT_BYTES = 1024;
 
 /** Parts that are made after the server because they need it. */
 export interface Parts {
@@ -99,13 +94,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   baseMemory = 0;
   systemMemory = 0;
   private clientBytes = 0;
-  private readonly dispatcher: Dispatcher;
-  private readonly decoder = new RequestDecoder();
-  private readonly requestLimits = { bulkBytesMax: 512 * 1024 * 1024, authenticated: true };
-  private readonly toFlush = new Set<ClientConnection>();
-  private flushScheduled = false;
-  /** The session whose turn it is. */
-  private current: Session | null = null;
+  readonly turns: Turns;
+  private readonly intake: Intake;
   private readonly postponed = new Map<Session, StoredRequest>();
   private bracketOpen = false;
   private bracketWritten = false;
@@ -122,7 +112,6 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.randomBytes = host.randomBytes;
     const seed = host.randomBytes(8);
     this.keyspace = new Keyspace(Number(settings.databases), { k0: seed.readInt32LE(0), k1: seed.readInt32LE(4) });
-    this.limits = { bulkBytesMax: this.requestLimits.bulkBytesMax };
     this.identity = { redisVersion: host.redisVersion, runId: host.randomBytes(20).toString('hex'), role: 'primary' };
     this.context = new Context(this.keyspace, this.reply, this);
     this.reply.onError = (text) => this.stats.countError(text);
@@ -132,33 +121,39 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     );
     this.slowLog = new SlowLog(settings);
     this.latency = new LatencyMonitor(settings, host.now);
-    this.pubsub = new PubSub((session, write) => this.deliver(session, write));
+    this.pubsub = new PubSub((session, write) => this.turns.deliver(session, write));
     this.events = new Events((channel, message) => this.pubsub.publish(channel, message, false));
-    this.dispatcher = new Dispatcher(this);
+    this.turns = new Turns(this, new Dispatcher(this));
     this.blocking = new Blocking({
-      rerun: (session, request) => this.rerun(session, request),
+      rerun: (session, request) =>
+        this.turns.asSession(session, () => {
+          this.context.resumed = true;
+          this.turns.runStored(request);
+        }),
       answer: (session, answer) =>
-        this.deliver(session, (reply) => {
+        this.turns.deliver(session, (reply) => {
           if (answer === 'nil') reply.nil();
           else if (answer === 'ok') reply.ok();
           else if (answer === 'nilArray') reply.nilArray();
           else reply.error(answer.error);
         }),
-      release: (session) => this.release(session),
+      release: (session) => this.intake.release(session),
       at: (timeMs, callback) => host.at(timeMs, callback),
     });
     this.transactions = new Transactions({
       context: this.context,
-      runQueued: (request) => this.runStored(request),
+      runQueued: (request) => this.turns.runStored(request),
       bracket: (begin) => this.bracket(begin),
     });
     this.tracking = new Tracking({
       byId: (id) => this.clients.byId(id),
-      deliver: (session, write) => this.deliver(session, write),
+      deliver: (session, write) => this.turns.deliver(session, write),
       keysMax: () => Number(settings.trackingTableMaxKeys),
-      current: () => this.current,
+      current: () => this.turns.current,
     });
     this.events.listeners.push(this.transactions, this.blocking, this.tracking);
+    this.intake = new Intake(this);
+    this.limits = this.intake.limits;
     this.listener = new Listener(this);
   }
 
@@ -168,7 +163,6 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   }
 
   setBulkLimit(bytes: number): void {
-    this.requestLimits.bulkBytesMax = bytes;
     this.limits.bulkBytesMax = bytes;
   }
 
@@ -201,7 +195,14 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   /** Whether the client being served is on this machine. */
   currentIsLocal(): boolean {
-    return this.current !== null && (this.current.transport as ClientConnection).isLocal;
+    const { current } = this.turns;
+    return current !== null && (current.transport as ClientConnection).isLocal;
+  }
+
+  readonly inputBytesMax = (): number => Number(this.settings.clientQueryBufferLimit);
+
+  describe(session: Session): string {
+    return this.clients.describe(session);
   }
 
   /** Every command and subcommand. */
@@ -249,18 +250,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     session.totalInputBytes += end;
     this.stats.inputBytes += end;
     this.stats.readsProcessed++;
-    if (session.held || session.closing) {
-      this.stash(session, buf, 0, end);
-      if (session.held && session.inputBytes > HELD_INPUT_BYTES_MAX) session.transport.pause();
-      return;
-    }
-    if (session.input === null) {
-      const consumed = this.serve(session, buf, 0, end);
-      if (consumed < end) this.stash(session, buf, consumed, end);
-    } else {
-      this.stash(session, buf, 0, end);
-      if (session.inputBytes >= session.inputNeeded) this.serveStashed(session);
-    }
+    this.intake.receive(session, buf, end);
   }
 
   gone(session: Session): void {
@@ -275,13 +265,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   }
 
   needsFlush(connection: ClientConnection): void {
-    this.toFlush.add(connection);
-    if (this.current !== null || this.flushScheduled) return;
-    this.flushScheduled = true;
-    setImmediate(() => {
-      this.flushScheduled = false;
-      this.flushOthers();
-    });
+    this.turns.needsFlush(connection);
   }
 
   queued(session: Session): void {
@@ -310,214 +294,22 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     setImmediate(() => session.transport.destroy());
   }
 
-  // --- serving requests ---
-
-  /** Serves the requests in `buf` from `start` to `end`; returns the position up to which input was used. */
-  private serve(session: Session, buf: Buffer, start: number, end: number): number {
-    const c = this.context;
-    const reply = this.reply;
-    const decoder = this.decoder;
-    const limits = this.requestLimits;
-    this.beginTurn(session);
-    let at = start;
-    while (at < end) {
-      limits.authenticated = session.authenticated;
-      const partial = session.partial;
-      session.partial = null;
-      const status = decoder.decode(buf, at, end, limits, partial);
-      if (status !== Decoded.request) {
-        if (status === Decoded.needMore) {
-          session.inputNeeded = decoder.neededBytes;
-          session.partial = decoder.suspend();
-        } else {
-          this.protocolError(session, decoder.error);
-          at = end;
-        }
-        break;
-      }
-      at = decoder.next;
-      if (decoder.argc === 0) continue;
-      c.argc = decoder.argc;
-      c.buf = decoder.buf;
-      c.pos = decoder.pos;
-      c.len = decoder.len;
-      const mark = reply.pos;
-      this.dispatcher.dispatch(c);
-      session.totalCommands++;
-      session.lastCommand = c.command;
-      if (session.replyMode !== ReplyMode.on) applyReplyMode(c, mark);
-      if (this.blocking.hasReady) this.serveReady();
-      if (session.held || session.closing || session.closeAfterReply) break;
-      if (reply.pos > FLUSH_BYTES) this.sendReplies(session);
-    }
-    this.endTurn(session);
-    return session.closeAfterReply || session.closing ? end : at;
-  }
-
-  private beginTurn(session: Session): void {
-    const c = this.context;
-    const nowMs = this.now();
-    this.current = session;
-    session.lastActiveMs = nowMs;
-    c.session = session;
-    c.db = session.db;
-    c.nowMs = nowMs;
-    c.resumed = false;
-    this.reply.resp3 = session.resp3;
-    this.dispatcher.startBatch();
-  }
-
-  private endTurn(session: Session): void {
-    if (this.tracking.hasBroadcasts) this.tracking.flushBroadcasts();
-    this.sendReplies(session);
-    if (session.closeAfterReply && !session.closing) {
-      session.closing = true;
-      session.transport.closeGracefully();
-    }
-    this.current = null;
-    if (this.toFlush.size > 0) this.flushOthers();
-  }
-
-  private sendReplies(session: Session): void {
-    if (this.reply.pos === 0) return;
-    this.stats.outputBytes += this.reply.pos;
-    this.stats.writesProcessed++;
-    (session.transport as ClientConnection).sendReplies(this.reply);
-  }
-
-  private flushOthers(): void {
-    for (const connection of this.toFlush) connection.flush();
-    this.toFlush.clear();
-  }
-
-  /** Input that has to wait: the rest of a request, or requests of a client that is held back. */
-  private stash(session: Session, buf: Buffer, start: number, end: number): void {
-    const bytes = end - start;
-    const total = session.inputBytes + bytes;
-    const limit = Number(this.settings.clientQueryBufferLimit);
-    if (total > limit) {
-      this.log('warning', `Closing client that reached max query buffer length: ${this.clients.describe(session)}`);
-      session.closing = true;
-      session.transport.destroy();
-      return;
-    }
-    const input = session.input;
-    if (input === null || input.length < total) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(total, session.inputNeeded, INPUT_BYTES, (input?.length ?? 0) * 2));
-      if (input !== null) input.copy(grown, 0, 0, session.inputBytes);
-      session.input = grown;
-    }
-    buf.copy(session.input!, session.inputBytes, start, end);
-    session.inputBytes = total;
-  }
-
-  private serveStashed(session: Session): void {
-    const input = session.input;
-    if (input === null) return;
-    const end = session.inputBytes;
-    session.input = null;
-    session.inputBytes = 0;
-    session.inputNeeded = 0;
-    const consumed = this.serve(session, input, 0, end);
-    if (consumed === end) return;
-    if (consumed === 0) {
-      session.input = input;
-      session.inputBytes = end;
-    } else this.stash(session, input, consumed, end);
-  }
-
-  private protocolError(session: Session, error: string): void {
-    this.log('verbose', `Protocol error (${error}) from client: ${this.clients.describe(session)}`);
-    this.reply.error(`ERR Protocol error: ${error}`);
-    session.closeAfterReply = true;
-  }
-
-  // --- requests that run outside their own turn ---
-
-  /** Runs a kept request in the current turn, its reply going to the writer. */
-  private runStored(request: StoredRequest): void {
-    const c = this.context;
-    this.bindRequest(request);
-    this.dispatcher.run(c, request.command);
-  }
-
-  private bindRequest(request: StoredRequest): void {
-    const c = this.context;
-    const { args } = request;
-    c.argc = args.length;
-    c.buf = Buffer.concat(args);
-    c.pos = new Int32Array(args.length);
-    c.len = new Int32Array(args.length);
-    for (let i = 0, at = 0; i < args.length; at += args[i].length, i++) {
-      c.pos[i] = at;
-      c.len[i] = args[i].length;
-    }
-    c.command = request.command;
-  }
-
-  /** Runs a waiting client's request again, as its own turn inside the current one. */
-  private rerun(session: Session, request: StoredRequest): void {
-    this.asSession(session, () => {
-      this.context.resumed = true;
-      this.runStored(request);
-    });
-  }
-
-  /** Makes `session` the one being served while `action` runs; what it writes goes to its queue. */
-  private asSession(session: Session, action: () => void): void {
-    const c = this.context;
-    const saved = { session: c.session, db: c.db, command: c.command, resumed: c.resumed, current: this.current };
-    const request = { argc: c.argc, buf: c.buf, pos: c.pos, len: c.len };
-    const mark = this.reply.pos;
-    const resp3 = this.reply.resp3;
-    if (this.current === null) c.nowMs = this.now();
-    this.current = session;
-    c.session = session;
-    c.db = session.db;
-    this.reply.resp3 = session.resp3;
-    action();
-    if (this.reply.pos > mark) {
-      session.transport.send(Buffer.from(this.reply.buf.subarray(mark, this.reply.pos)));
-      this.reply.pos = mark;
-    }
-    this.current = saved.current;
-    Object.assign(c, request, { session: saved.session, db: saved.db, command: saved.command, resumed: saved.resumed });
-    this.reply.resp3 = resp3;
-  }
-
   /** Serves waiting clients whose keys have changed. */
   serveReady(): void {
     this.blocking.serveReady();
-    if (this.current !== null) return;
+    if (this.turns.current !== null) return;
+    this.beforeReplies();
+    this.turns.flushOthers();
+  }
+
+  // --- what turns ask ---
+
+  beforeReplies(): void {
     if (this.tracking.hasBroadcasts) this.tracking.flushBroadcasts();
-    this.flushOthers();
   }
 
-  /** A client that was held back goes on with what it has sent meanwhile, once the current turn is over. */
-  private release(session: Session): void {
-    session.held = false;
-    setImmediate(() => {
-      if (session.held || session.closing) return;
-      session.transport.resume();
-      if (session.input !== null) this.serveStashed(session);
-    });
-  }
-
-  /** Writes to any client, in order with its replies. */
-  deliver(session: Session, write: (reply: ReplyWriter) => void): void {
-    if (session === this.current) {
-      write(this.reply);
-      return;
-    }
-    const reply = this.reply;
-    const mark = reply.pos;
-    const resp3 = reply.resp3;
-    reply.resp3 = session.resp3;
-    write(reply);
-    session.transport.send(Buffer.from(reply.buf.subarray(mark, reply.pos)));
-    reply.pos = mark;
-    reply.resp3 = resp3;
-  }
+  /** Set by the AOF while appendfsync is always: keeps the replies until the writes are on disk. */
+  holdReplies: (session: Session) => boolean = () => false;
 
   // --- what the dispatcher asks ---
 
@@ -541,13 +333,19 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   holdBack(c: Context, command: Command): boolean {
     const mode = this.clients.pausedMode(c.nowMs);
-    if (mode === null || c.session.queued !== null) return false;
-    const concerns =
-      mode === 'all' ? command.name !== 'client|unpause' : (command.flags & (Flag.write | Flag.may_replicate)) !== 0;
-    if (!concerns) return false;
+    if (mode === null) return false;
+    if (mode === 'write' && !this.mayWrite(c, command)) return false;
     this.postponed.set(c.session, c.storedRequest());
     c.session.held = true;
     return true;
+  }
+
+  /** Whether a command, or the transaction that it executes, may write. Commands being queued do not yet. */
+  private mayWrite(c: Context, command: Command): boolean {
+    const isWrite = (flags: number): boolean => (flags & (Flag.write | Flag.may_replicate)) !== 0;
+    const { queued } = c.session;
+    if (queued === null) return isWrite(command.flags);
+    return command.name === 'exec' && queued.some((request) => isWrite(request.command.flags));
   }
 
   /** Clients that wait: for keys, or for the end of a pause. */
@@ -558,13 +356,13 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   private resumePostponed(): void {
     for (const [session, request] of [...this.postponed]) {
       this.postponed.delete(session);
-      this.asSession(session, () => {
-        this.bindRequest(request);
-        this.dispatcher.dispatch(this.context);
+      this.turns.asSession(session, () => {
+        this.turns.bind(request);
+        this.turns.dispatcher.dispatch(this.context);
       });
-      if (session.blocked === null) this.release(session);
+      if (session.blocked === null) this.intake.release(session);
     }
-    if (this.current === null) this.flushOthers();
+    if (this.turns.current === null) this.turns.flushOthers();
   }
 
   protectedRefusal(command: Command, session: Session): string | null {
@@ -589,7 +387,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     let line = `${seconds} [${c.db.index} ${source}]`;
     for (let i = 0; i < c.argc; i++) line += ` ${quoteBytes(c.view(i))}`;
     for (const session of this.clients.monitors) {
-      if (session !== c.session) this.deliver(session, (reply) => reply.simple(line));
+      if (session !== c.session) this.turns.deliver(session, (reply) => reply.simple(line));
     }
   }
 
@@ -633,10 +431,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       failure = text;
     };
     session.db = db;
-    this.asSession(session, () => {
+    this.turns.asSession(session, () => {
       c.replaying = true;
-      this.bindRequest({ command, args: [...args] });
-      this.dispatcher.dispatch(c);
+      this.turns.bind({ command, args: [...args] });
+      this.turns.dispatcher.dispatch(c);
       c.replaying = false;
       this.reply.pos = 0;
     });

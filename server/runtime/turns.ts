@@ -1,0 +1,152 @@
+// Whose turn it is: requests run one at a time, each for a session, and what they write goes to that session in order.
+
+import type { Context } from '../commands/context.ts';
+import { ReplyMode, type Session, type StoredRequest } from '../commands/session.ts';
+import type { ReplyWriter } from '../formats/resp/writer.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { applyReplyMode, type Dispatcher } from './dispatch.ts';
+import type { ServerStats } from './stats.ts';
+
+export interface TurnHost {
+  readonly context: Context;
+  readonly reply: ReplyWriter;
+  readonly stats: ServerStats;
+  readonly now: () => number;
+  /** Last things of a turn, before its replies go out. */
+  beforeReplies(): void;
+  /** Whether replies have to wait (AOF with appendfsync always); then they are sent by the host. */
+  holdReplies(session: Session): boolean;
+}
+
+export class Turns {
+  /** The session being served. */
+  current: Session | null = null;
+  readonly dispatcher: Dispatcher;
+  private readonly host: TurnHost;
+  private readonly toFlush = new Set<ClientConnection>();
+  private flushScheduled = false;
+
+  constructor(host: TurnHost, dispatcher: Dispatcher) {
+    this.host = host;
+    this.dispatcher = dispatcher;
+  }
+
+  /** The session's requests are served from here to end(). */
+  begin(session: Session): void {
+    const { context: c, reply } = this.host;
+    const nowMs = this.host.now();
+    this.current = session;
+    session.lastActiveMs = nowMs;
+    c.session = session;
+    c.db = session.db;
+    c.nowMs = nowMs;
+    c.resumed = false;
+    reply.resp3 = session.resp3;
+    this.dispatcher.startBatch();
+  }
+
+  /** Runs the request that the context holds. */
+  dispatch(session: Session): void {
+    const { context: c, reply } = this.host;
+    const mark = reply.pos;
+    this.dispatcher.dispatch(c);
+    session.totalCommands++;
+    session.lastCommand = c.command;
+    if (session.replyMode !== ReplyMode.on) applyReplyMode(c, mark);
+  }
+
+  end(session: Session): void {
+    this.host.beforeReplies();
+    this.sendReplies(session);
+    if (session.closeAfterReply && !session.closing) {
+      session.closing = true;
+      session.transport.closeGracefully();
+    }
+    this.current = null;
+    if (this.toFlush.size > 0) this.flushOthers();
+  }
+
+  sendReplies(session: Session): void {
+    const { reply, stats } = this.host;
+    if (reply.pos === 0) return;
+    stats.outputBytes += reply.pos;
+    stats.writesProcessed++;
+    if (!this.host.holdReplies(session)) (session.transport as ClientConnection).sendReplies(reply);
+  }
+
+  /** Bytes were queued for a client outside its turn: they leave at the end of this one. */
+  needsFlush(connection: ClientConnection): void {
+    this.toFlush.add(connection);
+    if (this.current !== null || this.flushScheduled) return;
+    this.flushScheduled = true;
+    setImmediate(() => {
+      this.flushScheduled = false;
+      this.flushOthers();
+    });
+  }
+
+  flushOthers(): void {
+    for (const connection of this.toFlush) connection.flush();
+    this.toFlush.clear();
+  }
+
+  /** Runs a kept request in the current turn, its reply going to the writer. */
+  runStored(request: StoredRequest): void {
+    this.bind(request);
+    this.dispatcher.run(this.host.context, request.command);
+  }
+
+  /** Lays a kept request out in the context, as the decoder does with one that arrives. */
+  bind(request: StoredRequest): void {
+    const c = this.host.context;
+    const { args } = request;
+    c.argc = args.length;
+    c.buf = Buffer.concat(args);
+    c.pos = new Int32Array(args.length);
+    c.len = new Int32Array(args.length);
+    for (let i = 0, at = 0; i < args.length; at += args[i].length, i++) {
+      c.pos[i] = at;
+      c.len[i] = args[i].length;
+    }
+    c.command = request.command;
+  }
+
+  /** Makes `session` the one being served while `action` runs; what it writes goes to its queue. */
+  asSession(session: Session, action: () => void): void {
+    const { context: c, reply } = this.host;
+    const saved = { session: c.session, db: c.db, command: c.command, resumed: c.resumed };
+    const request = { argc: c.argc, buf: c.buf, pos: c.pos, len: c.len };
+    const current = this.current;
+    const mark = reply.pos;
+    const resp3 = reply.resp3;
+    if (current === null) c.nowMs = this.host.now();
+    this.current = session;
+    c.session = session;
+    c.db = session.db;
+    reply.resp3 = session.resp3;
+    action();
+    if (reply.pos > mark) {
+      session.transport.send(Buffer.from(reply.buf.subarray(mark, reply.pos)));
+      reply.pos = mark;
+    }
+    this.current = current;
+    Object.assign(c, request, saved);
+    reply.resp3 = resp3;
+  }
+
+  /** Writes to any client, in order with its replies. */
+  deliver(session: Session, write: (reply: ReplyWriter) => void): void {
+    const { reply } = this.host;
+    if (session === this.current) {
+      write(reply);
+      return;
+    }
+    const mark = reply.pos;
+    const resp3 = reply.resp3;
+    reply.resp3 = session.resp3;
+    write(reply);
+    session.transport.send(Buffer.from(reply.buf.subarray(mark, reply.pos)));
+    reply.pos = mark;
+    reply.resp3 = resp3;
+  }
+}
