@@ -1,4 +1,5 @@
 // Starting and stopping an instance through its manager, and proving that it happened.
+import { rmSync } from 'node:fs';
 import { OpsError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { describeOwner, findPortOwners } from '../host/ports.ts';
@@ -66,12 +67,13 @@ export async function stopInstance(
   }
   while (await isAlive(host, running)) {
     if (host.now() >= deadline) {
-      if (options.kill) return kill(host, running);
+      if (options.kill) return kill(host, instance, running);
       throw stopTimeout(host, instance, running, failure);
     }
     if (failure !== undefined) throw failure;
     await host.sleep(pollMs);
   }
+  forgetProcess(host, instance, running.pid);
   return { pid: running.pid, killed: false };
 }
 
@@ -147,10 +149,23 @@ async function isAlive(host: Host, known: ProcessFacts): Promise<boolean> {
   return (await readProcess(host, known.pid))?.startId === known.startId;
 }
 
-async function kill(host: Host, running: ProcessFacts): Promise<StopOutcome> {
+async function kill(host: Host, instance: Instance, running: ProcessFacts): Promise<StopOutcome> {
   signalOnce(host, running.pid, 'SIGKILL');
   while (await isAlive(host, running)) await host.sleep(pollMs);
+  forgetProcess(host, instance, running.pid);
   return { pid: running.pid, killed: true };
+}
+
+/** Removes what is recorded of a process that is known to be gone; a server in its place has written its own pid. */
+function forgetProcess(host: Host, instance: Instance, pid: number): void {
+  for (const path of [instance.pidFile, stampFile(instance)]) {
+    if (Number.parseInt(host.readText(path) ?? '', 10) !== pid) continue;
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // Not ours to remove: it is then told as stale, which is true.
+    }
+  }
 }
 
 function signalOnce(host: Host, pid: number, name: NodeJS.Signals): void {

@@ -14,26 +14,38 @@ export const bundledExecutable: Extract<Executable, { kind: 'bundled' }> = {
   serverPath: fakeServer,
 };
 
-/** The server of this package, bundled for the occasion; undefined, with the reason on the console, when that fails. */
-export async function builtExecutable(): Promise<Executable | undefined> {
-  const entry = fileURLToPath(new URL('../../src/bin/tsredis-server.ts', import.meta.url));
-  const serverPath = fileURLToPath(new URL('../../.cache/system/tsredis-server.js', import.meta.url));
+/**
+ * A program of this package, bundled for the occasion as the build does it, but apart from dist; undefined, with the
+ * reason on the console, when that fails.
+ */
+export async function bundleProgram(name: string): Promise<string | undefined> {
+  // As deep below the package as dist/bin is, so that it finds its templates.
+  const path = fileURLToPath(new URL(`../../.cache/system/${name}.js`, import.meta.url));
   try {
     await build({
-      entryPoints: [entry],
-      outfile: serverPath,
+      entryPoints: [fileURLToPath(new URL(`../../src/bin/${name}.ts`, import.meta.url))],
+      outfile: path,
       bundle: true,
       platform: 'node',
       format: 'esm',
       target: 'node20.17',
       define: { __TSREDIS_VERSION__: '"0.0.0"' },
+      banner: {
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      },
       logLevel: 'silent',
     });
-    return { ...bundledExecutable, serverPath };
+    return path;
   } catch (error) {
-    console.warn(`skipped for the server of this package, which could not be bundled: ${String(error)}`);
+    console.warn(`skipped: ${name} could not be bundled: ${String(error)}`);
     return undefined;
   }
+}
+
+/** The server of this package. */
+export async function builtExecutable(): Promise<Executable | undefined> {
+  const serverPath = await bundleProgram('tsredis-server');
+  return serverPath === undefined ? undefined : { ...bundledExecutable, serverPath };
 }
 
 export const redisExecutable: Executable = { kind: 'redis', path: '/usr/bin/redis-server', notifies: true };

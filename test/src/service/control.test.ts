@@ -92,7 +92,7 @@ describe('an instance without a service manager', () => {
     });
     expect((await readStatus(host, instance, daemon)).pid).toBe(pid);
     expect(await stopInstance(host, instance, daemon, { kill: true })).toEqual({ pid, killed: true });
-    expect((await readStatus(host, instance, daemon)).state).toBe('stale');
+    expect((await readStatus(host, instance, daemon)).state).toBe('stopped');
   });
 });
 
