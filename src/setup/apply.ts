@@ -49,7 +49,8 @@ export function receiptEntries(
   previous: readonly ReceiptEntry[],
   shared: (item: Item) => boolean,
 ): ReceiptEntry[] {
-  const entries: ReceiptEntry[] = [];
+  // What an earlier version placed elsewhere stays ours to remove.
+  const entries = previous.filter(({ path }) => !changes.some(({ item }) => item.path === path));
   for (const { item, action } of changes) {
     const before = previous.find((entry) => entry.path === item.path);
     // What was there before the first run is not ours to remove.

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { OpsError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { describeOwner, findPortOwners } from '../host/ports.ts';
-import { closedDirectory } from './access.ts';
+import { closedDirectory, mayAccess } from './access.ts';
 import type { Ids } from './files.ts';
 
 export interface PreflightTarget {
@@ -17,8 +17,10 @@ export interface PreflightTarget {
   /** The service user; undefined when it is yet to be created or whoever runs this. */
   readonly user: Ids | undefined;
   readonly isSystem: boolean;
-  /** Directories that the plan writes to. */
+  /** Paths that the plan changes. */
   readonly writes: readonly string[];
+  /** All paths of the plan, changed or not. */
+  readonly planned: readonly string[];
 }
 
 /** Throws the first blocking problem; resolves to warnings. */
@@ -28,8 +30,10 @@ export async function preflight(host: Host, target: PreflightTarget): Promise<st
     checkWritable(path);
   }
   checkDiskSpace(target.dataDirectory);
-  if (target.isSystem) checkWayOfService(target);
-  return distributionWarnings(host, target);
+  if (!target.isSystem) return [];
+  checkWayOfService(target);
+  checkNameClash(target);
+  return [...rewriteWarnings(target), ...(await distributionWarnings(host, target))];
 }
 
 async function checkPortFree(host: Host, target: PreflightTarget): Promise<void> {
@@ -83,11 +87,26 @@ function checkWayOfService(target: PreflightTarget): void {
 /** Name and state, a line for each; the braces are dpkg's. */
 const packageFormat = ['$', '{Package} $', '{db:Status-Status}\n'].join('');
 
+/** Another manager's service of the same name would start a second server, or hide ours. */
+function checkNameClash(target: PreflightTarget): void {
+  const name = `redis_${target.port}`;
+  const places = [`/etc/init.d/${name}`, `/etc/systemd/system/${name}.service`, `/lib/systemd/system/${name}.service`];
+  const clash = places.find((path) => !target.planned.includes(path) && statOf(path) !== undefined);
+  if (clash !== undefined) throw new OpsError('file-exists', { path: clash });
+}
+
+function rewriteWarnings(target: PreflightTarget): string[] {
+  const directory = dirname(target.confFile);
+  const isThere = statOf(directory) !== undefined;
+  if (!isThere || target.user === undefined || mayAccess(directory, target.user, 3)) return [];
+  return [`the service user may not write in ${directory}, so CONFIG REWRITE will not work there`];
+}
+
 const packages = ['redis-server', 'redis-tools', 'redis', 'valkey'];
 
 /** A distribution's own Redis shares its directories with us, and purging it takes them along. */
 async function distributionWarnings(host: Host, target: PreflightTarget): Promise<string[]> {
-  if (!target.isSystem || host.find('dpkg-query') === undefined) return [];
+  if (host.find('dpkg-query') === undefined) return [];
   const result = await host.run('dpkg-query', ['-W', '-f', packageFormat, ...packages]);
   const installed = result.stdout.split('\n').flatMap((line) => /^(\S+) installed$/.exec(line)?.[1] ?? []);
   const shared = [target.confFile, target.logFile, target.dataDirectory].filter((path) =>

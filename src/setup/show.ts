@@ -14,7 +14,7 @@ export interface ShownPlan {
 }
 
 /** New files up to this many lines are shown whole. */
-const WHOLE_LINES_MAX = 30;
+const WHOLE_LINES_MAX = 20;
 
 /** The lines to print. Program files are summed up, and of long new files, unless `whole`, only what is in force is shown. */
 export function planLines(plan: ShownPlan, whole: boolean): string[] {

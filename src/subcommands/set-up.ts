@@ -127,6 +127,12 @@ async function prepare(io: ToolIo, options: SetupOptions): Promise<Prepared> {
   const { answers, explicit } = collected;
   const receipt = receiptOf(answers.port);
   const record = recordOf(io, answers.port, scope);
+  if (record !== undefined && options.manager !== undefined && options.manager !== record.manager) {
+    throw new OpsError('instance-exists', {
+      port: answers.port,
+      conf: `${record.instance.confFile}, ${record.manager}`,
+    });
+  }
   const manager = chooseManager(facts, scope, options.manager ?? record?.manager);
   const program = await chooseProgram(host, answers.executable, bundledPaths(host, scope, io.packageRoot));
   const payload = program.kind === 'bundled' ? readPayload(io.packageRoot) : undefined;
@@ -177,6 +183,7 @@ async function prepare(io: ToolIo, options: SetupOptions): Promise<Prepared> {
     user: user?.ids,
     isSystem: scope === 'system',
     writes: changes.filter(isChange).map((change) => change.item.path),
+    planned: changes.map((change) => change.item.path),
   });
   return {
     scope,

@@ -138,6 +138,19 @@ describe.skipIf(reason !== undefined)(`setup under systemd${note}`, () => {
     expectSuccess(await tool('uninstall', '6407', '--yes', '--purge-data'));
   });
 
+  test('copies a Node along that services could not reach, and says when another service has the name', async () => {
+    await sh('mkdir -p /root/.nvm/bin && cp "$(command -v node)" /root/.nvm/bin/node');
+    expectSuccess(await box.exec(['/root/.nvm/bin/node', program('tsredis-setup'), '--yes', '--port', '6409']));
+    expect(await ping(6409)).toBe('+PONG');
+    const pid = await sh('systemctl show -p MainPID --value redis_6409');
+    expect(await sh('readlink "/proc/$1/exe"', pid)).toMatch(/^\/usr\/local\/lib\/tsredis\/[^/]+\/bin\/node$/);
+    expectSuccess(await tool('uninstall', '6409', '--yes', '--purge-data'));
+    await box.write('/etc/init.d/redis_6410', '#!/bin/sh\n', 0o755);
+    expect((await setup('--port', '6410')).stderr).toContain(
+      '/etc/init.d/redis_6410 exists and was not made by tsredis',
+    );
+  });
+
   test('comes up again after a reboot', async () => {
     await box.reboot();
     await sh('systemctl is-system-running --wait');
