@@ -4,7 +4,7 @@
 import { DuplicateFinder } from '../../server/formats/rdb/duplicates.ts';
 import { ListpackCursor } from '../../server/formats/rdb/listpack.ts';
 import type { RdbReader } from '../../server/formats/rdb/reader.ts';
-import type { Slice } from '../../server/formats/rdb/slice.ts';
+import { Slice } from '../../server/formats/rdb/slice.ts';
 import { type RdbBlobKind, type RdbFlavour, rdbTypes } from '../../server/formats/rdb/types.ts';
 import { type RdbStreamInfo, SilentVisitor } from '../../server/formats/rdb/visitor.ts';
 import type { Findings } from './findings.ts';
@@ -38,7 +38,6 @@ export class CheckingVisitor extends SilentVisitor {
   checksum: 'good' | 'off' | 'none' = 'none';
   readonly auxFields: Record<string, string> = {};
   readonly databases: RdbDatabase[] = [];
-  readonly types: Record<string, number> = {};
   functions = 0;
   readonly #options: RdbVisitorOptions;
   readonly #listpack = new ListpackCursor();
@@ -48,7 +47,9 @@ export class CheckingVisitor extends SilentVisitor {
   #version = 0;
   #expireAtMs = -1;
   #type = 0;
-  #key = '';
+  readonly #keysOfType = new Float64Array(256);
+  readonly #key = new Slice();
+  #inKey = false;
   #streamEntries = 0;
   #newerTypes = new Set<number>();
 
@@ -148,6 +149,7 @@ export class CheckingVisitor extends SilentVisitor {
   }
 
   override keyEnd(): void {
+    this.#inKey = false;
     if (this.#expireAtMs !== -1) {
       this.expires++;
       if (this.#expireAtMs < this.#options.nowMs) this.expired++;
@@ -156,8 +158,7 @@ export class CheckingVisitor extends SilentVisitor {
     const db = this.#use(this.#db?.db ?? 0);
     db.keys++;
     if (this.#expireAtMs !== -1) db.expires++;
-    const name = rdbTypes(this.#flavour)[this.#type]?.name || `type ${this.#type}`;
-    this.types[name] = (this.types[name] ?? 0) + 1;
+    this.#keysOfType[this.#type]!++;
   }
 
   override end(checksum: 'good' | 'off' | 'none'): void {
@@ -167,9 +168,14 @@ export class CheckingVisitor extends SilentVisitor {
     if (this.#options.findings !== null) this.#sumUp();
   }
 
-  /** The key under way, printable. */
-  get currentKey(): string {
-    return this.#key;
+  /** Keys per type, by the name of the type. */
+  get types(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    const types = rdbTypes(this.#flavour);
+    this.#keysOfType.forEach((count, type) => {
+      if (count > 0) counts[types[type]?.name || `type ${type}`] = count;
+    });
+    return counts;
   }
 
   get currentDb(): number {
@@ -182,7 +188,7 @@ export class CheckingVisitor extends SilentVisitor {
 
   #find(severity: 'error' | 'warning', code: string, message: string): void {
     const offset = this.reader?.offset ?? 0;
-    const inKey = this.#key === '' ? {} : { key: this.#key };
+    const inKey = this.#inKey ? { key: toText(printable(this.#key.copy())) } : {};
     this.#options.findings?.add({ severity, code, message, offset, db: this.currentDb, ...inKey });
   }
 
@@ -198,19 +204,25 @@ export class CheckingVisitor extends SilentVisitor {
   }
 
   #inspectKey(key: Slice, type: number): void {
-    this.#key = toText(printable(key.copy()));
+    this.#key.copyFrom(key);
+    this.#inKey = true;
     const since = rdbTypes(this.#flavour)[type]?.since ?? 0;
     if (since > this.#version && !this.#newerTypes.has(type)) {
       this.#newerTypes.add(type);
       const what = `type ${type} came with RDB version ${since}, the header says ${this.#version}`;
       this.#find('warning', 'type-newer-than-header', what);
     }
+    if (!this.#seenKeys().add(key))
+      this.#find('error', 'duplicate-key', 'the key comes twice: servers abort when they load this');
+  }
+
+  #seenKeys(): DuplicateFinder {
     let seen = this.#seen.get(this.currentDb);
     if (seen === undefined) {
       seen = new DuplicateFinder(this.#options.seed + this.currentDb, KEYS_REMEMBERED_MAX);
       this.#seen.set(this.currentDb, seen);
     }
-    if (!seen.add(key)) this.#find('error', 'duplicate-key', 'the key comes twice: servers abort when they load this');
+    return seen;
   }
 
   #countFieldExpiries(blob: Slice): void {
@@ -235,7 +247,6 @@ export class CheckingVisitor extends SilentVisitor {
   }
 
   #sumUp(): void {
-    this.#key = '';
     if (this.reader?.pendingHints) {
       this.#find('warning', 'dangling-expire', 'an expiry, idle time or frequency at the end, without a key');
     }

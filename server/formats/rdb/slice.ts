@@ -40,7 +40,14 @@ export class Slice {
 
   /** Becomes a copy of another slice, in its own memory. */
   copyFrom(other: Slice): void {
-    const memory = this.own(other.length);
-    memory.set(other.bytes.subarray(other.start, other.end));
+    const length = other.length;
+    const memory = this.own(length);
+    if (length > 64) {
+      memory.set(other.bytes.subarray(other.start, other.end));
+      return;
+    }
+    const from = other.bytes;
+    const start = other.start;
+    for (let i = 0; i < length; i++) memory[i] = from[start + i];
   }
 }
