@@ -1,7 +1,6 @@
 // What all hash commands share: finding hashes and fields whatever the encoding, storing fields, and the step from
 // listpack to hash table.
 
-import type { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Database } from '../keyspace/database.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import type { ValueRegion } from '../keyspace/value-region.ts';
@@ -90,12 +89,6 @@ export function openValue(table: HashTable, entry: number): void {
   fieldValue.buf = table.buf;
   fieldValue.pos = table.valuePos;
   fieldValue.len = table.valueLen;
-}
-
-/** Writes a listpack element or a found value as a bulk string. */
-export function replyElement(reply: ReplyWriter, element: ListpackElement): void {
-  if (element.integer) reply.bulkInt(element.value);
-  else reply.bulkRange(element.buf, element.pos, element.len);
 }
 
 /**

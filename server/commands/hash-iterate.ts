@@ -7,7 +7,8 @@ import type { HashTable } from '../values/hash.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
-import { hashForRead, hashLength, replyElement, tableOf } from './hash-access.ts';
+import { hashForRead, hashLength, tableOf } from './hash-access.ts';
+import { replyElement, replyEntries } from './packed-reply.ts';
 import { parseScan, scanCursor } from './scan.ts';
 import type { hashSpecs } from './specs/hash.ts';
 
@@ -47,6 +48,10 @@ function all(c: Context, fields: boolean, values: boolean): void {
   }
   const region = c.keyspace.region.bind(c.db, entry);
   const end = region.pos + region.len - 1;
+  if (both) {
+    replyEntries(c.reply, region.buf, region.pos + LISTPACK_FIRST, end, count * 2);
+    return;
+  }
   for (let at = region.pos + LISTPACK_FIRST; at < end; ) {
     at += element.readAt(region.buf, at);
     if (fields) replyElement(c.reply, element);

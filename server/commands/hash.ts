@@ -14,11 +14,11 @@ import {
   hashLength,
   hashToFill,
   removeField,
-  replyElement,
   storeField,
   storePairs,
 } from './hash-access.ts';
 import { iterationHandlers } from './hash-iterate.ts';
+import { replyElement } from './packed-reply.ts';
 import type { hashSpecs } from './specs/hash.ts';
 
 export const hashHandlers: Handlers<typeof hashSpecs> = {

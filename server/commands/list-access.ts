@@ -26,6 +26,7 @@ import type { Region } from '../memory/region.ts';
 import { Quicklist, type QuicklistPlace, readPlain } from '../values/quicklist.ts';
 import { allowsInsert, clampFill, isPlainSize } from '../values/quicklist-limits.ts';
 import type { Context } from './context.ts';
+import { replyElement, replyEntries } from './packed-reply.ts';
 
 const element = new ListpackElement();
 const needle = new ListpackValue();
@@ -302,18 +303,12 @@ function replyFromListpack(
   if (backwards) {
     for (; written < count && offset !== 0; offset = listpackPrevious(region, offset), written++) {
       element.readAt(buf, pos + offset);
-      if (element.integer) reply.bulkInt(element.value);
-      else reply.bulkRange(element.buf, element.pos, element.len);
+      replyElement(reply, element);
     }
     return written;
   }
-  const end = pos + region.len - 1;
-  for (let p = pos + offset; written < count && p < end; written++) {
-    p += element.readAt(buf, p);
-    if (element.integer) reply.bulkInt(element.value);
-    else reply.bulkRange(element.buf, element.pos, element.len);
-  }
-  return written;
+  replyEntries(reply, buf, pos + offset, pos + region.len - 1, count);
+  return Math.min(count, listpackCount(region) - index);
 }
 
 /** Calls `visit` for matches; range.base is the first element's index, range.rest how many may be looked at. */

@@ -3,9 +3,9 @@
 
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
-import { replyElement } from './hash-access.ts';
 import { dropEnd, peekEnd } from './list-access.ts';
 import { listToPop, move, noteRemoved, parseMultiPop, popFirst, sideArgument } from './list-move.ts';
+import { replyElement } from './packed-reply.ts';
 import type { listSpecs } from './specs/list.ts';
 
 type BlockingCommands = 'blpop' | 'brpop' | 'blmove' | 'brpoplpush' | 'blmpop';

@@ -5,7 +5,6 @@ import { Type } from '../keyspace/layout.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS, wrongArity } from './errors.ts';
-import { replyElement } from './hash-access.ts';
 import {
   createList,
   dropEnd,
@@ -22,6 +21,7 @@ import {
 } from './list-access.ts';
 import { blockingHandlers } from './list-blocking.ts';
 import { moveHandlers, noteRemoved, popSeveral } from './list-move.ts';
+import { replyElement } from './packed-reply.ts';
 import type { listSpecs } from './specs/list.ts';
 
 export const listHandlers: Handlers<typeof listSpecs> = {
