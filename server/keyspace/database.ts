@@ -3,6 +3,7 @@
 
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { Dict } from '../memory/dict.ts';
+import { moveWithin } from '../memory/region.ts';
 import {
   expiryOffset,
   HEADER_BYTES,
@@ -245,12 +246,12 @@ export class Database {
     const tail = oldBytes - offset - removed;
     if (inserted < removed) {
       const from = this.vpos + offset + removed;
-      this.vbuf.copyWithin(this.vpos + offset + inserted, from, from + tail);
+      moveWithin(this.vbuf, this.vpos + offset + inserted, from, tail);
     }
     const at = inserted === removed ? entry : this.resizeValue(entry, oldBytes - removed + inserted);
     if (inserted > removed) {
       const from = this.vpos + offset + removed;
-      this.vbuf.copyWithin(this.vpos + offset + inserted, from, from + tail);
+      moveWithin(this.vbuf, this.vpos + offset + inserted, from, tail);
     }
     return at;
   }

@@ -52,7 +52,7 @@ export class BlockRegion implements Region {
     const tail = offset + removed;
     if (this.arena.fits(this.address, this.len, newLen)) {
       this.refresh();
-      this.buf.copyWithin(this.pos + offset + inserted, this.pos + tail, this.pos + this.len);
+      moveWithin(this.buf, this.pos + offset + inserted, this.pos + tail, this.len - tail);
       this.len = newLen;
       return;
     }
@@ -70,5 +70,19 @@ export class BlockRegion implements Region {
   /** Gives the block back. */
   free(): void {
     this.arena.free(this.address, this.len);
+  }
+}
+
+/** Calls into the runtime cost more than moving this many bytes one by one. */
+const LOOP_BYTES_MAX = 24;
+
+/** Moves bytes inside a buffer; the ranges may overlap. */
+export function moveWithin(buf: Buffer, to: number, from: number, len: number): void {
+  if (len > LOOP_BYTES_MAX) {
+    buf.copyWithin(to, from, from + len);
+  } else if (to > from) {
+    for (let i = len - 1; i >= 0; i--) buf[to + i] = buf[from + i];
+  } else {
+    for (let i = 0; i < len; i++) buf[to + i] = buf[from + i];
   }
 }
