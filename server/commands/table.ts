@@ -22,6 +22,7 @@ import { type Command, CommandIndex, Flag } from './registry.ts';
 import { persistenceHandlers, serverHandlers } from './server.ts';
 import { setHandlers } from './set.ts';
 import { sortedSetHandlers } from './sorted-set.ts';
+import { sortHandlers } from './sort.ts';
 import { type CommandSpec, legacyKeyRange } from './spec.ts';
 import { streamHandlers } from './stream.ts';
 import { stringHandlers } from './string.ts';
@@ -47,6 +48,7 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   bitmapHandlers,
   hyperloglogHandlers,
   streamHandlers,
+  sortHandlers,
   pubsubHandlers,
   clientHandlers,
   diagnosticsHandlers,

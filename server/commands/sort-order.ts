@@ -1,0 +1,110 @@
+// Putting elements in order: numbers for SORT, bytes for SORT ALPHA, and no more of the order than LIMIT asks for.
+
+import { parseDouble, parseInteger } from '../base/numbers.ts';
+import type { ElementVector } from './sort-elements.ts';
+
+type Compare = (a: number, b: number) => number;
+
+/** Below this an exact sort of everything is as fast as choosing first. */
+const CHOOSE_MIN = 64;
+
+/**
+ * The weights of the elements as numbers; a missing one counts as 0. Null when one of them is no number.
+ */
+export function numericWeights(weights: ElementVector): Float64Array | null {
+  const numbers = new Float64Array(weights.length);
+  for (let i = 0; i < weights.length; i++) {
+    if (weights.isMissing(i)) continue;
+    const value = toNumber(weights, i);
+    if (Number.isNaN(value)) return null;
+    numbers[i] = value;
+  }
+  return numbers;
+}
+
+/** By number, equal ones by the elements' bytes, so that the order is always the same. */
+export function numericOrder(elements: ElementVector, numbers: Float64Array): Compare {
+  return (a, b) => numbers[a] - numbers[b] || compareEqualNumbers(elements, numbers, a, b);
+}
+
+/** By the weights' bytes; missing ones come first. */
+export function alphabeticOrder(weights: ElementVector): Compare {
+  return (a, b) => {
+    const aMissing = weights.isMissing(a);
+    const bMissing = weights.isMissing(b);
+    if (aMissing || bMissing) return aMissing === bMissing ? 0 : aMissing ? -1 : 1;
+    return weights.compare(a, b);
+  };
+}
+
+/**
+ * The indexes 0 to length - 1 in order, of which only those from `first` to `last` are certain to stand right. What
+ * compares equal keeps its place.
+ */
+export function sortIndexes(length: number, compare: Compare, descending: boolean, first: number, last: number) {
+  const order = new Uint32Array(length);
+  for (let i = 0; i < length; i++) order[i] = i;
+  const total: Compare = descending ? (a, b) => compare(b, a) || a - b : (a, b) => compare(a, b) || a - b;
+  if (last < first) return order;
+  if (length >= CHOOSE_MIN && (last - first + 1) * 4 < length) {
+    if (last < length - 1) choose(order, 0, length - 1, last, total);
+    if (first > 0) choose(order, 0, last, first, total);
+    order.subarray(first, last + 1).sort(total);
+  } else {
+    order.sort(total);
+  }
+  return order;
+}
+
+/** Infinities subtract to NaN, which counts as equal here, and so do equal numbers. */
+function compareEqualNumbers(elements: ElementVector, numbers: Float64Array, a: number, b: number): number {
+  if (numbers[a] > numbers[b]) return 1;
+  return numbers[a] < numbers[b] ? -1 : elements.compare(a, b);
+}
+
+/** Moves what belongs at index `k` there, smaller ones before it, larger ones behind it (quickselect). */
+function choose(order: Uint32Array, from: number, to: number, k: number, compare: Compare): void {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const pivot = order[medianOfThree(order, low, high, compare)];
+    let i = low;
+    let j = high;
+    while (i <= j) {
+      while (compare(order[i], pivot) < 0) i++;
+      while (compare(order[j], pivot) > 0) j--;
+      if (i > j) break;
+      const swapped = order[i];
+      order[i++] = order[j];
+      order[j--] = swapped;
+    }
+    if (k <= j) high = j;
+    else if (k >= i) low = i;
+    else return;
+  }
+}
+
+function medianOfThree(order: Uint32Array, low: number, high: number, compare: Compare): number {
+  const middle = (low + high) >>> 1;
+  const a = order[low];
+  const b = order[middle];
+  const c = order[high];
+  if (compare(a, b) < 0) {
+    if (compare(b, c) < 0) return middle;
+    return compare(a, c) < 0 ? high : low;
+  }
+  if (compare(a, c) < 0) return low;
+  return compare(b, c) < 0 ? high : middle;
+}
+
+/** A number as C's strtod reads it when nothing may follow; NaN otherwise. Nothing at all counts as 0. */
+function toNumber(weights: ElementVector, i: number): number {
+  const integer = parseInteger(weights.buf, weights.start(i), weights.size(i));
+  if (!Number.isNaN(integer)) return integer;
+  const text = weights.view(i).toString('latin1').split('\0', 1)[0]!;
+  if (text === '') return 0;
+  const trimmed = text.replace(/^[ \t\n\v\f\r]+/, '');
+  const value = parseDouble(trimmed);
+  if (Number.isFinite(value)) return value === 0 && /[1-9]/.test(trimmed.split(/[ep]/i, 1)[0]!) ? Number.NaN : value;
+  return /inf/i.test(trimmed) ? value : Number.NaN;
+}
