@@ -56,7 +56,7 @@ describe.skipIf(reason !== undefined)(title, () => {
     const first = await pid();
     expect((await call('start')).stdout).toContain('already runs');
     expect(await pid()).toBe(first);
-    expect((await call('restart')).exitCode).toBe(0);
+    expect(await call('restart')).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await pid()).not.toBe(first);
     expect((await call('stop')).stdout).toContain('stopped');
     expect((await call('status')).exitCode).toBe(3);
