@@ -56,3 +56,10 @@ export const receiptText = (receipt: Receipt): string => `${JSON.stringify(recei
 export function recordedHash(receipt: Receipt | undefined, path: string): string | undefined {
   return receipt?.entries.find((entry) => entry.path === path && entry.kind === 'file')?.sha256;
 }
+
+/** What an instance that stays takes over from one that goes: the shared program files and the user. */
+export function inherit(heir: Receipt, leaving: Receipt): Receipt {
+  const has = (path: string) => heir.entries.some((entry) => entry.path === path);
+  const entries = [...heir.entries, ...leaving.entries.filter((entry) => entry.shared && !has(entry.path))];
+  return { ...heir, entries, createdUser: heir.createdUser ?? leaving.createdUser };
+}

@@ -10,8 +10,8 @@ import { runCommands } from '../service/manager.ts';
 import { findManager } from '../service/managers.ts';
 import { findRecord, loadRecords } from '../service/registry.ts';
 import { checkPort } from '../setup/answers.ts';
-import { removeFile } from '../setup/files.ts';
-import { type Receipt, readReceipt } from '../setup/receipt.ts';
+import { removeFile, writeWhole } from '../setup/files.ts';
+import { inherit, type Receipt, readReceipt, receiptText } from '../setup/receipt.ts';
 import { planRemoval, type Removal, removePlanned } from '../setup/uninstall.ts';
 import type { ToolIo } from './io.ts';
 
@@ -67,6 +67,11 @@ async function uninstall(io: ToolIo, port: number, flags: Flags): Promise<void> 
   const removals = planRemoval(receipt, options);
   const files = removePlanned(removals.filter(({ kind }) => kind !== 'directory'));
   for (const path of [...runtimeFiles(instance), paths.receiptFile]) removeFile(path);
+  const [heir] = others;
+  if (heir !== undefined) {
+    const path = instancePaths(host, instance.scope, heir.port).receiptFile;
+    writeWhole(path, Buffer.from(receiptText(inherit(heir, receipt))), 0o644, undefined);
+  }
   const directories = removePlanned(removals.filter(({ kind }) => kind === 'directory'));
   await runCommands(host, manager.forget(instance, host), commandSeconds);
   await removeUser(host, receipt, others);

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyChanges, Journal, receiptEntries } from '../../../src/setup/apply.ts';
 import type { FileItem, Item } from '../../../src/setup/items.ts';
 import { type PlanContext, planChanges } from '../../../src/setup/plan.ts';
-import type { Receipt } from '../../../src/setup/receipt.ts';
+import { inherit, type Receipt } from '../../../src/setup/receipt.ts';
 import { planLines } from '../../../src/setup/show.ts';
 import { planRemoval, removePlanned } from '../../../src/setup/uninstall.ts';
 
@@ -185,5 +185,16 @@ describe('removal', () => {
     const { receipt } = install(items('port 1\n'));
     removePlanned(planRemoval(receipt, { keepShared: false, purgeData: true }));
     expect(readdirSync(root).sort()).toEqual(['a.log', 'data']);
+  });
+
+  it('hands the shared program over to the instance that stays', () => {
+    const entry = (path: string, shared: boolean) => ({ path, kind: 'file' as const, sha256: path, shared });
+    const base = install([]).receipt;
+    const leaving = { ...base, entries: [entry('/lib/a', true), entry('/etc/1.conf', false)], createdUser: 'tsredis' };
+    const staying = { ...base, entries: [entry('/lib/b', true)] };
+    expect(inherit(staying, leaving)).toMatchObject({
+      entries: [entry('/lib/b', true), entry('/lib/a', true)],
+      createdUser: 'tsredis',
+    });
   });
 });
