@@ -264,7 +264,8 @@ export class Context {
   private expired(entry: number): boolean {
     const at = this.db.expireAt(entry);
     if (at === NO_EXPIRY || at > this.nowMs || this.replaying) return false;
-    expireEntry(this.db, entry, this.server);
+    // During a pause nothing changes; the key is not there all the same.
+    if (!this.server.clients.pausing) expireEntry(this.db, entry, this.server);
     return true;
   }
 

@@ -64,6 +64,8 @@ export interface ClientRegistry {
   startMonitor(session: Session): void;
   pause(untilMs: number, mode: 'all' | 'write'): void;
   unpause(): void;
+  /** Whether a pause is in force. */
+  readonly pausing: boolean;
   /** CLIENT LIST's line for a client, without line break. */
   describe(session: Session): string;
 }

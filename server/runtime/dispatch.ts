@@ -165,7 +165,9 @@ export class Dispatcher {
 export function applyReplyMode(c: Context, mark: number): void {
   const session = c.session;
   if (session.replyMode === ReplyMode.on) return;
-  c.reply.pos = mark;
+  // Confirmations of (un)subscribing are pushes, not replies.
+  const pushes = (c.command.flags & Flag.pubsub) !== 0 && (c.command.flags & Flag.whileSubscribed) !== 0;
+  if (!pushes) c.reply.pos = mark;
   if (session.replyMode === ReplyMode.skipNext) session.replyMode = ReplyMode.skip;
   else if (session.replyMode === ReplyMode.skip) session.replyMode = ReplyMode.on;
 }

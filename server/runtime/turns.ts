@@ -14,8 +14,6 @@ export interface TurnHost {
   readonly now: () => number;
   /** Last things of a turn, before its replies go out. */
   beforeReplies(): void;
-  /** Whether replies have to wait (AOF with appendfsync always); then they are sent by the host. */
-  holdReplies(session: Session): boolean;
 }
 
 export class Turns {
@@ -25,6 +23,10 @@ export class Turns {
   private readonly host: TurnHost;
   private readonly toFlush = new Set<ClientConnection>();
   private flushScheduled = false;
+  /** Replies have to wait: the log (appendfsync always) has not reached the disk yet. */
+  private held = false;
+  /** Sessions to be closed once their replies may go. */
+  private readonly ending: Session[] = [];
 
   constructor(host: TurnHost, dispatcher: Dispatcher) {
     this.host = host;
@@ -60,7 +62,8 @@ export class Turns {
     this.sendReplies(session);
     if (session.closeAfterReply && !session.closing) {
       session.closing = true;
-      session.transport.closeGracefully();
+      if (this.held) this.ending.push(session);
+      else session.transport.closeGracefully();
     }
     this.current = null;
     if (this.toFlush.size > 0) this.flushOthers();
@@ -71,7 +74,20 @@ export class Turns {
     if (reply.pos === 0) return;
     stats.outputBytes += reply.pos;
     stats.writesProcessed++;
-    if (!this.host.holdReplies(session)) (session.transport as ClientConnection).sendReplies(reply);
+    const connection = session.transport as ClientConnection;
+    if (this.held) {
+      connection.send(Buffer.from(reply.buf.subarray(0, reply.pos)));
+      reply.clear();
+    } else connection.sendReplies(reply);
+  }
+
+  /** Keeps all replies back, or lets them go. */
+  hold(held: boolean): void {
+    if (this.held === held) return;
+    this.held = held;
+    if (held) return;
+    this.flushOthers();
+    for (const session of this.ending.splice(0)) session.transport.closeGracefully();
   }
 
   /** Bytes were queued for a client outside its turn: they leave at the end of this one. */
@@ -86,6 +102,7 @@ export class Turns {
   }
 
   flushOthers(): void {
+    if (this.held) return;
     for (const connection of this.toFlush) connection.flush();
     this.toFlush.clear();
   }
@@ -137,7 +154,8 @@ export class Turns {
   /** Writes to any client, in order with its replies. */
   deliver(session: Session, write: (reply: ReplyWriter) => void): void {
     const { reply } = this.host;
-    if (session === this.current) {
+    // While its replies are off, a client still gets what is pushed to it.
+    if (session === this.current && session.replyMode === ReplyMode.on) {
       write(reply);
       return;
     }
