@@ -75,10 +75,14 @@ function range(c: Context, kind: RangeKind | null, reverse: boolean | null): voi
   c.reply.array(options.withScores && !nested ? members * 2 : members);
   if (members === 0) return;
   set.seekRank(backwards ? end - 1 : first);
+  if (!options.withScores) {
+    set.replyMembers(c.reply, members, backwards);
+    return;
+  }
   for (let rest = members; rest > 0; rest--) {
     if (nested) c.reply.array(2);
     set.replyMember(c.reply);
-    if (options.withScores) replyScore(c, set.cursorScore);
+    replyScore(c, set.cursorScore);
     if (rest === 1) break;
     if (backwards) set.previous();
     else set.next();

@@ -9,9 +9,11 @@ import type { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Database } from '../keyspace/database.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import { ValueRegion } from '../keyspace/value-region.ts';
-import type { TreeBound } from '../memory/counted-tree.ts';
+import { OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
+import { RUN_MAX, type TreeBound } from '../memory/counted-tree.ts';
 import { initListpack, LISTPACK_EMPTY_BYTES, ListpackElement } from '../memory/listpack.ts';
-import { SortedSet } from '../values/sorted-set.ts';
+import { entryBytes } from '../memory/listpack-entry.ts';
+import { MEMBER_OFFSET, SortedSet } from '../values/sorted-set.ts';
 import {
   compareBytes,
   packedCount,
@@ -34,6 +36,8 @@ interface SortedSetLimits {
   readonly zsetMaxListpackEntries: number;
   readonly zsetMaxListpackValue: number;
 }
+
+const runEntries = new Int32Array(RUN_MAX);
 
 export class SortedSetValue {
   /** The keyspace entry; changes may move it. */
@@ -206,6 +210,20 @@ export class SortedSetValue {
     else reply.bulkRange(element.buf, element.pos, element.len);
   }
 
+  /** Writes `count` members from the cursor on (backwards: down) as bulk strings. The cursor is used up. */
+  replyMembers(reply: ReplyWriter, count: number, backwards: boolean): void {
+    if (this.encoding === Encoding.skiplist) {
+      this.replyFromTree(reply, count, backwards);
+    } else if (!backwards) {
+      this.replyFromListpack(reply, count);
+    } else {
+      for (let rest = count; rest > 0; rest--) {
+        this.replyMember(reply);
+        this.previous();
+      }
+    }
+  }
+
   /** Names the cursor's member until the set changes: see takeHandle. */
   get handle(): number {
     return this.encoding === Encoding.skiplist ? this.large.tree.entry : this.offset;
@@ -252,6 +270,40 @@ export class SortedSetValue {
   /** A copy of the member taken last. */
   copyMember(): Buffer {
     return Buffer.from(this.buf.subarray(this.pos, this.pos + this.len));
+  }
+
+  private replyFromTree(reply: ReplyWriter, count: number, backwards: boolean): void {
+    const { large } = this;
+    const { words, views } = this.db.space.arena;
+    for (let rest = count; rest > 0; ) {
+      const run = large.tree.takeRun(runEntries, rest, backwards);
+      for (let i = 0; i < run; i++) {
+        const entry = runEntries[i];
+        const segment = entry >>> SEGMENT_SHIFT;
+        const word = (entry & OFFSET_MASK) << 1;
+        reply.bulkView(views[segment], (word << 2) + MEMBER_OFFSET, words[segment][word + 2]);
+      }
+      rest -= run;
+    }
+  }
+
+  private replyFromListpack(reply: ReplyWriter, count: number): void {
+    const { buf, pos } = this.region;
+    const view = this.db.space.arena.views[this.region.entry >>> SEGMENT_SHIFT];
+    let p = pos + this.offset;
+    for (let rest = count; rest > 0; rest--) {
+      const first = buf[p];
+      if (first >= 0x80 && first < 0xc0) {
+        // A string of up to 63 bytes: its length stands in the first byte, one byte follows it.
+        reply.bulkView(view, p + 1, first & 63);
+        p += (first & 63) + 2;
+      } else {
+        p += this.element.readAt(buf, p);
+        if (this.element.integer) reply.bulkInt(this.element.value);
+        else reply.bulkRange(this.element.buf, this.element.pos, this.element.len);
+      }
+      p += entryBytes(buf, p);
+    }
   }
 
   private takeMember(offset: number): void {

@@ -35,6 +35,8 @@ export class Arena {
   readonly words: Int32Array[] = [];
   /** The same segments as doubles; the first double of a block is `address & OFFSET_MASK`. */
   readonly doubles: Float64Array[] = [];
+  /** The same segments for reading any four bytes at once; indexed by byte like `bytes`. */
+  readonly views: DataView[] = [];
   /** Bytes in blocks handed out, counted by their class size. */
   usedBytes = 0;
   /** Bytes of all segments. */
@@ -109,6 +111,7 @@ export class Arena {
     this.bytes.length = 0;
     this.words.length = 0;
     this.doubles.length = 0;
+    this.views.length = 0;
     this.freeSegments.length = 0;
     this.freeHeads.fill(0);
     this.freeCounts.fill(0);
@@ -157,6 +160,7 @@ export class Arena {
     this.bytes[index] = Buffer.from(buffer);
     this.words[index] = new Int32Array(buffer);
     this.doubles[index] = new Float64Array(buffer);
+    this.views[index] = new DataView(buffer);
     this.segmentBytes += bytes;
     return index;
   }
@@ -177,6 +181,7 @@ export class Arena {
     this.bytes[index] = EMPTY_BYTES;
     this.words[index] = EMPTY_WORDS;
     this.doubles[index] = EMPTY_DOUBLES;
+    this.views[index] = EMPTY_VIEW;
     this.freeSegments.push(index);
   }
 }
@@ -184,6 +189,7 @@ export class Arena {
 const EMPTY_BYTES = Buffer.alloc(0);
 const EMPTY_WORDS = new Int32Array(0);
 const EMPTY_DOUBLES = new Float64Array(0);
+const EMPTY_VIEW = new DataView(new ArrayBuffer(0));
 
 /** Class of a size: 0..63 are 8..512 bytes, then four per doubling. */
 function classOf(size: number): number {

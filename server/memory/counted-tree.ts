@@ -32,6 +32,9 @@ const LEVELS_MAX = 16;
 const pathNode = new Int32Array(LEVELS_MAX);
 const pathSlot = new Int32Array(LEVELS_MAX);
 
+/** The most entries takeRun gives at once. */
+export const RUN_MAX = LEAF_SLOTS;
+
 /** Where a range begins: `reached` tells whether an element lies at or behind it. */
 export interface TreeBound {
   reached(score: number, entry: number): boolean;
@@ -198,6 +201,26 @@ export class CountedTree extends TreeNodes {
     if (leaf === 0) return;
     const before = this.wordsOf(leaf);
     this.cursorSlot = before[wordOf(leaf) + FIRST] + before[wordOf(leaf) + COUNT] - 1;
+  }
+
+  /**
+   * Copies up to `count` entries from the cursor on (backwards: down) into `into` and moves the cursor behind them; it
+   * gives at most a leaf's entries, RUN_MAX, at a time. Returns how many.
+   */
+  takeRun(into: Int32Array, count: number, backwards: boolean): number {
+    const leaf = this.cursorLeaf;
+    const words = this.wordsOf(leaf);
+    const base = wordOf(leaf);
+    const first = words[base + FIRST];
+    const slot = this.cursorSlot;
+    const run = Math.min(count, backwards ? slot - first + 1 : first + words[base + COUNT] - slot);
+    const entries = base + LEAF_ENTRIES + slot;
+    if (backwards) for (let i = 0; i < run; i++) into[i] = words[entries - i];
+    else for (let i = 0; i < run; i++) into[i] = words[entries + i];
+    this.cursorSlot = backwards ? slot - run + 1 : slot + run - 1;
+    if (backwards) this.previous();
+    else this.next();
+    return run;
   }
 
   /** Gives all nodes back; entries are the owner's. */

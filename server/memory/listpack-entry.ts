@@ -164,6 +164,8 @@ export class ListpackValue {
         start = p + 5;
       }
       const own = this.buf;
+      // Members of one set often share their beginning, so the last byte is asked first.
+      if (this.len > 0 && b[start + this.len - 1] !== own[this.pos + this.len - 1]) return false;
       for (let i = this.pos, end = i + this.len; i < end; i++) if (b[start++] !== own[i]) return false;
       return true;
     }

@@ -9,7 +9,8 @@ import { CountedTree } from '../memory/counted-tree.ts';
 import { MemberTable } from './set-table.ts';
 
 const WORD_SCORE = 3;
-const MEMBER_OFFSET = 20;
+/** Byte of an entry at which its member starts. */
+export const MEMBER_OFFSET = 20;
 
 /** A score on its way between two words and a number: entries are not aligned to doubles. */
 const scoreDouble = new Float64Array(1);

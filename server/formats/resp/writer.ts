@@ -8,6 +8,9 @@ const REST_BYTES = 64 * 1024;
 /** One batch's replies may not exceed this (Node's largest Buffer is 4 GiB). */
 const BYTES_MAX = 0xff000000;
 
+/** Beyond this a block copy is faster than four bytes at a time. */
+const VIEW_BYTES_MAX = 200;
+
 const CR = 13;
 const LF = 10;
 
@@ -18,6 +21,9 @@ export class ReplyWriter {
   resp3 = false;
   /** Called with the error text of each error reply, for statistics. */
   onError: (text: string) => void = ignore;
+  /** The buffer that `view` shows. */
+  private viewed: Buffer | null = null;
+  private view: DataView = new DataView(new ArrayBuffer(0));
 
   /** Makes room for `bytes` more. */
   reserve(bytes: number): void {
@@ -97,6 +103,36 @@ export class ReplyWriter {
     buf[p++] = CR;
     buf[p++] = LF;
     this.pos = p;
+  }
+
+  /** bulkRange for elements of a few hundred bytes at most: copies four bytes at a time, which a DataView can. */
+  bulkView(from: DataView, start: number, len: number): void {
+    if (len > VIEW_BYTES_MAX) {
+      this.bulkRange(new Uint8Array(from.buffer, from.byteOffset, from.byteLength), start, len);
+      return;
+    }
+    this.reserve(len + 32);
+    const buf = this.buf;
+    if (this.viewed !== buf) this.lookAt(buf);
+    const view = this.view;
+    let p = this.pos;
+    if (len > 9 && len < 100) {
+      const tens = (len * 205) >>> 11;
+      view.setInt32(p, 36 | ((48 + tens) << 8) | ((48 + len - tens * 10) << 16) | (CR << 24), true);
+      p += 4;
+    } else {
+      buf[p] = 36;
+      p = writeInteger(buf, p + 1, len);
+      buf[p++] = CR;
+    }
+    buf[p++] = LF;
+    let at = start;
+    const end = start + len;
+    for (const whole = end - 3; at < whole; at += 4, p += 4) view.setInt32(p, from.getInt32(at, true), true);
+    for (; at < end; at++) buf[p++] = from.getUint8(at);
+    buf[p] = CR;
+    buf[p + 1] = LF;
+    this.pos = p + 2;
   }
 
   /** A bulk string of a text in which each character is one byte (latin1; ASCII in practice). */
@@ -232,6 +268,11 @@ export class ReplyWriter {
     this.buf = Buffer.allocUnsafeSlow(REST_BYTES);
     this.pos = 0;
     return out;
+  }
+
+  private lookAt(buf: Buffer): void {
+    this.viewed = buf;
+    this.view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
   }
 
   private head(type: number, count: number): void {
