@@ -308,9 +308,6 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     if (this.tracking.hasBroadcasts) this.tracking.flushBroadcasts();
   }
 
-  /** Set by the AOF while appendfsync is always: keeps the replies until the writes are on disk. */
-  holdReplies: (session: Session) => boolean = () => false;
-
   // --- what the dispatcher asks ---
 
   get cautious(): boolean {
@@ -324,7 +321,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   }
 
   makeRoom(): boolean {
-    return this.memoryMax === 0 || this.evict();
+    if (this.memoryMax === 0) return true;
+    const hasRoom = this.evict();
+    this.tracking.flushDeferred();
+    return hasRoom;
   }
 
   writesRefused(): string | null {
@@ -400,13 +400,14 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   propagate(c: Context): void {
     if (!this.events.propagating) return;
-    const commands = c.rewrites ?? [c.storedRequest().args];
-    if (commands.length === 0) return;
+    const commands = c.rewrites;
+    if (commands !== null && commands.length === 0) return;
     if (this.bracketOpen && !this.bracketWritten) {
       this.bracketWritten = true;
       this.events.propagate(c.db, [Buffer.from('MULTI')]);
     }
-    for (const args of commands) this.events.propagate(c.db, args);
+    if (commands === null) this.events.propagateRequest(c);
+    else for (const args of commands) this.events.propagate(c.db, args);
   }
 
   private bracket(begin: boolean): void {

@@ -28,8 +28,8 @@ export class Tracking implements TrackingService, KeyListener {
   /** Ids of the clients that may hold a key, by key (latin1 text); databases are not told apart, as in Redis. */
   private readonly table = new Map<string, Set<number>>();
   private items = 0;
-  /** Keys changed in this turn, by broadcasting client. */
-  private readonly broadcasts = new Map<Session, Set<string>>();
+  /** Keys changed in this turn that a broadcasting client's prefix covers, by prefix, with who changed each last. */
+  private readonly broadcasts = new Map<string, Map<string, Session | null>>();
   /** Invalidations for the client being served wait for the end of its command. */
   private deferred: (() => void)[] = [];
   private readonly positions = new KeyPositions();
@@ -103,8 +103,7 @@ export class Tracking implements TrackingService, KeyListener {
     }
     if (this.cachingFresh === c.session && command.name !== 'client|caching') this.cachingFresh = null;
     else if (command.name === 'client|caching') this.cachingFresh = null;
-    if (c.inTransaction) return;
-    for (const send of this.deferred.splice(0)) send();
+    if (!c.inTransaction) this.flushDeferred();
   }
 
   private remember(c: Context, command: Command): void {
@@ -136,12 +135,13 @@ export class Tracking implements TrackingService, KeyListener {
     const key = Buffer.from(buf.buffer, buf.byteOffset + pos, len).toString('latin1');
     this.invalidate(key, by);
     for (const session of this.clients) {
-      const state = session.tracking;
-      if (state === null || !state.broadcast || (state.noLoop && session === by)) continue;
-      if (!state.prefixes.some((prefix) => key.startsWith(prefix.toString('latin1')))) continue;
-      const keys = this.broadcasts.get(session) ?? new Set<string>();
-      this.broadcasts.set(session, keys);
-      keys.add(key);
+      for (const prefix of session.tracking?.prefixes ?? []) {
+        const text = prefix.toString('latin1');
+        if (!key.startsWith(text)) continue;
+        const keys = this.broadcasts.get(text) ?? new Map<string, Session | null>();
+        this.broadcasts.set(text, keys);
+        keys.set(key, by);
+      }
     }
   }
 
@@ -149,11 +149,23 @@ export class Tracking implements TrackingService, KeyListener {
     return this.broadcasts.size > 0;
   }
 
-  /** At the end of a turn: each broadcasting client gets all keys of the turn in one message. */
+  /** At the end of a turn: one message per prefix and client, with all keys of the turn. */
   flushBroadcasts(): void {
     const pending = [...this.broadcasts];
     this.broadcasts.clear();
-    for (const [session, keys] of pending) if (session.tracking !== null) this.send(session, [...keys]);
+    for (const [prefix, keys] of pending) {
+      for (const session of this.clients) {
+        const state = session.tracking;
+        if (state === null || !state.prefixes.some((other) => other.toString('latin1') === prefix)) continue;
+        const told = [...keys].filter(([, by]) => !(state.noLoop && by === session)).map(([key]) => key);
+        if (told.length > 0) this.send(session, told);
+      }
+    }
+  }
+
+  /** Sends what was held back for the client being served: keys evicted before its command runs. */
+  flushDeferred(): void {
+    for (const send of this.deferred.splice(0)) send();
   }
 
   databaseChanged(): void {
