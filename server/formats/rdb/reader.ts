@@ -10,18 +10,11 @@ import { CollectionReader, type ValueReader } from './collections.ts';
 import { DuplicateFinder } from './duplicates.ts';
 import type { RdbError } from './errors.ts';
 import { ModuleReader, moduleName } from './modules.ts';
+import { OpcodeReader } from './opcodes.ts';
 import { Slice } from './slice.ts';
 import { NEED_MORE, RdbSource, UNEXPECTED_EOF } from './source.ts';
 import { StreamReader } from './streams.ts';
-import {
-  MODULE_OPCODE,
-  RDB_OPCODE,
-  RDB_TYPE,
-  RDB_VERSION,
-  type RdbFlavour,
-  type RdbTypeInfo,
-  rdbTypes,
-} from './types.ts';
+import { RDB_TYPE, RDB_VERSION, type RdbFlavour, type RdbTypeInfo, rdbTypes } from './types.ts';
 import type { RdbVisitor } from './visitor.ts';
 
 const HEADER_BYTES = 9;
@@ -63,6 +56,7 @@ export class RdbReader {
   readonly #collections: CollectionReader;
   readonly #streams: StreamReader;
   readonly #modules: ModuleReader;
+  readonly #opcodes: OpcodeReader;
   readonly #versionMax: number;
   readonly #checksum: boolean;
   readonly #key = new Slice();
@@ -73,14 +67,13 @@ export class RdbReader {
   #active: ValueReader | null = null;
   #inKey = false;
   #untold = false;
-  #rangesLeft = 0;
   #version = 0;
   #flavour: RdbFlavour = 'redis';
-  #expireAtMs = -1;
-  #idleSeconds = -1;
-  #frequency = -1;
   #keysRead = 0;
   #keysAtMark = 0;
+  #keysReadAtStarving = 0;
+  /** What push() was given beyond the end. */
+  #surplus: Uint8Array | null = null;
 
   constructor(visitor: RdbVisitor, options: RdbReaderOptions = {}) {
     const deep = options.integrity === 'deep';
@@ -102,6 +95,7 @@ export class RdbReader {
     this.#collections = new CollectionReader(this.#source, visitor, duplicates, this.#blobs, deep);
     this.#streams = new StreamReader(this.#source, visitor, this.#blobs, deep, seed);
     this.#modules = new ModuleReader(this.#source);
+    this.#opcodes = new OpcodeReader(this.#source, visitor);
   }
 
   /** Bytes of the RDB that were read so far. */
@@ -121,7 +115,7 @@ export class RdbReader {
 
   /** Whether an expiry, idle time or frequency was read for a key that hasn't come yet. */
   get pendingHints(): boolean {
-    return this.#expireAtMs !== -1 || this.#idleSeconds !== -1 || this.#frequency !== -1;
+    return this.#opcodes.hints.pending;
   }
 
   /** 0 before the header was read. */
@@ -158,8 +152,6 @@ export class RdbReader {
     return state;
   }
 
-  #surplus: Uint8Array | null = null;
-
   /** What was fed beyond the end of the RDB (a copy): an AOF's commands, or rubbish. */
   rest(): Uint8Array {
     const inside = this.#source.rest();
@@ -188,8 +180,6 @@ export class RdbReader {
     }
     return 'done';
   }
-
-  #keysReadAtStarving = 0;
 
   #pause(): 'more' {
     this.#source.sum();
@@ -235,13 +225,7 @@ export class RdbReader {
     this.#inKey = this.#untold = false;
     this.#surplus = null;
     this.#version = this.#keysRead = this.#keysAtMark = this.#keysReadAtStarving = 0;
-    this.#forgetHints();
-  }
-
-  #forgetHints(): void {
-    this.#expireAtMs = -1;
-    this.#idleSeconds = -1;
-    this.#frequency = -1;
+    this.#opcodes.hints.clear();
   }
 
   #step(): void {
@@ -256,7 +240,7 @@ export class RdbReader {
         this.#header();
         break;
       case 'slot-import':
-        this.#slotImportRange();
+        if (!this.#opcodes.readSlotRange()) this.#state = 'opcode';
         break;
       case 'checksum':
         this.#verify();
@@ -331,7 +315,8 @@ export class RdbReader {
   /** Tells the visitor of the key; its value's bytes are there. */
   #tellKey(info: RdbTypeInfo): void {
     if (this.#state === 'single-value') return;
-    this.#visitor.key(this.#key, info.number, this.#expireAtMs, this.#idleSeconds, this.#frequency);
+    const { hints } = this.#opcodes;
+    this.#visitor.key(this.#key, info.number, hints.expireAtMs, hints.idleSeconds, hints.frequency);
   }
 
   /** Reads key and value in one go; true when the value is to be skipped before anything else is read. */
@@ -344,7 +329,7 @@ export class RdbReader {
       else this.#visitor.string(this.#value);
       return s.toSkip > 0;
     }
-    if (info.number === 25) s.i64le(); // the smallest expiry, which is in the listpack as well
+    if (info.number === RDB_TYPE.hashListpackExpiry) s.i64le(); // the smallest expiry, which is in the listpack as well
     s.string(this.#value);
     const count = this.#blobs.count(info.blob, this.#value);
     if (count < 0) {
@@ -361,7 +346,7 @@ export class RdbReader {
   #leaveKey(): void {
     if (this.#state !== 'single-value') this.#source.key = null;
     this.#source.type = -1;
-    this.#forgetHints();
+    this.#opcodes.hints.clear();
     if (this.#untold) this.#untold = false;
     else this.#visitor.keyEnd();
   }
@@ -447,134 +432,17 @@ export class RdbReader {
   }
 
   #special(opcode: number): void {
-    const s = this.#source;
-    switch (opcode) {
-      case RDB_OPCODE.expireTimeMs:
-        s.activity = 'read-expire';
-        this.#expireAtMs = s.i64le();
-        return;
-      case RDB_OPCODE.expireTime:
-        s.activity = 'read-expire';
-        this.#expireAtMs = s.i32le() * 1000;
-        return;
-      case RDB_OPCODE.idle:
-        this.#idleSeconds = s.length();
-        return;
-      case RDB_OPCODE.freq:
-        this.#frequency = s.u8();
-        return;
-      case RDB_OPCODE.selectDb:
-        s.activity = 'read-len';
-        this.#visitor.selectDb(s.length());
-        return;
-      case RDB_OPCODE.resizeDb: {
-        s.activity = 'read-len';
-        const keys = s.length();
-        this.#visitor.resizeDb(keys, s.length());
-        return;
-      }
-      case RDB_OPCODE.aux:
-        s.activity = 'read-aux';
-        s.string(this.#key);
-        s.string(this.#value);
-        this.#visitor.aux(this.#key, this.#value);
-        return;
-      case RDB_OPCODE.moduleAux:
-        this.#moduleAux();
-        return;
-      case RDB_OPCODE.function2:
-        s.activity = 'read-functions';
-        s.starvedMessage = 'Failed loading library, Failed loading library payload';
-        s.string(this.#value);
-        s.starvedMessage = '';
-        this.#visitor.functionLibrary(this.#value);
-        return;
-      case RDB_OPCODE.functionPreGa:
-        this.#oldFunction();
-        return;
-      case RDB_OPCODE.slotInfo:
-        this.#slotInfo();
-        return;
-      case RDB_OPCODE.eof:
-        this.#state = this.#version >= RDB_VERSION.checksum ? 'checksum' : 'done';
-        if (this.#state === 'done') this.#visitor.end('none');
-        return;
-      default:
-        if (opcode !== RDB_OPCODE.slotImport || this.#flavour !== 'valkey') throw this.#unknown(opcode);
-        this.#slotImport();
-    }
-  }
-
-  #unknown(opcode: number): RdbError {
-    const s = this.#source;
-    if (this.#flavour === 'redis') return s.fail('type', `Invalid object type: ${opcode}`);
-    const age = this.#version > RDB_VERSION.newestValkey ? ' with future version' : ' with version';
-    return s.fail('type', `Unknown object type ${opcode} in RDB file${age} ${this.#version}`);
-  }
-
-  #moduleAux(): void {
-    const s = this.#source;
-    s.activity = 'read-module-aux';
-    s.length();
-    const name = moduleName(s.lengthExact());
-    const whenOpcode = s.length();
-    s.length();
-    if (whenOpcode !== MODULE_OPCODE.uint) throw s.fail('integrity', 'bad when_opcode');
-    this.#visitor.moduleAux(name);
-    this.#modules.open(name);
-    this.#active = this.#modules;
-    this.#inKey = false;
-    this.#state = 'value';
-  }
-
-  /** Release candidates of 7.0 stored name, engine and description beside the code: they become its first line. */
-  #oldFunction(): void {
-    const s = this.#source;
-    s.activity = 'read-functions';
-    s.starvedMessage = 'Failed loading library, Failed loading library name';
-    s.string(this.#key);
-    const name = Buffer.from(this.#key.copy()).toString('latin1');
-    s.string(this.#key);
-    const engine = Buffer.from(this.#key.copy()).toString('latin1').toLowerCase();
-    s.starvedMessage = 'Failed loading library, Failed loading library description indicator';
-    if (s.length() > 0) {
-      s.starvedMessage = 'Failed loading library, Failed loading library description';
-      s.string(this.#key);
-    }
-    s.starvedMessage = 'Failed loading library, Failed loading library blob';
-    s.string(this.#value);
-    s.starvedMessage = '';
-    const code = Buffer.concat([Buffer.from(`#!${engine} name=${name}\n`, 'latin1'), this.#value.copy()]);
-    this.#value.set(code, 0, code.length);
-    this.#visitor.functionLibrary(this.#value);
-  }
-
-  #slotInfo(): void {
-    const s = this.#source;
-    s.activity = 'read-len';
-    const slot = s.length();
-    const keys = s.length();
-    this.#visitor.slotInfo(slot, keys, s.length());
-  }
-
-  #slotImport(): void {
-    const s = this.#source;
-    s.activity = 'read-len';
-    s.string(this.#value);
-    this.#rangesLeft = s.length();
-    this.#visitor.slotImport(this.#value);
-    this.#state = 'slot-import';
-  }
-
-  #slotImportRange(): void {
-    const s = this.#source;
-    if (this.#rangesLeft === 0) {
-      this.#state = 'opcode';
-      return;
-    }
-    const first = s.length();
-    this.#visitor.slotImportRange(first, s.length());
-    this.#rangesLeft--;
+    const after = this.#opcodes.read(opcode, this.#version, this.#flavour);
+    if (after === 'opcode') return;
+    if (after === 'module-data') {
+      this.#modules.open(this.#opcodes.module);
+      this.#active = this.#modules;
+      this.#inKey = false;
+      this.#state = 'value';
+    } else if (after === 'end') {
+      this.#state = this.#version >= RDB_VERSION.checksum ? 'checksum' : 'done';
+      if (this.#state === 'done') this.#visitor.end('none');
+    } else this.#state = after;
   }
 
   #verify(): void {

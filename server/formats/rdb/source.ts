@@ -18,6 +18,8 @@ export const NEED_MORE: unique symbol = Symbol('the window holds too few bytes')
 export const UNEXPECTED_EOF = 'Unexpected EOF reading RDB file';
 
 const EMPTY = new Uint8Array(0);
+/** A window that grew beyond this for one long string is given back by reset(). */
+const WINDOW_KEPT_BYTES = 1 << 24;
 const TWO_32 = 2 ** 32;
 /** The first byte of a compressed string. */
 const LZF_STRING = 0xc3;
@@ -78,6 +80,7 @@ export class RdbSource {
 
   /** Starts over on a new file, keeping the memory. */
   reset(): void {
+    if (this.#own.length > WINDOW_KEPT_BYTES) this.#own = EMPTY;
     this.buffer = this.#own;
     this.pos = this.end = this.mark = this.starvedAt = this.toSkip = this.#base = this.#crcFrom = this.type = 0;
     this.activity = 'start';
