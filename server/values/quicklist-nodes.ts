@@ -1,15 +1,16 @@
-// The nodes of one quicklist: a double-ended array of four numbers a node. Blocks stand in the arena; here is only what
+// The nodes of one quicklist: a double-ended array of five numbers a node. Blocks stand in the arena; here is only what
 // tells where and what they are.
 //
 //   word 0  address of the node's block (NONE: not yet allocated)
 //   word 1  bytes of the listpack, or of the element of a plain node
 //   word 2  number of elements
 //   word 3  RAW, PLAIN (one element as it is, without a listpack), or the bytes that the compressed listpack takes
+//   word 4  bytes of room in the block before the listpack (quicklist-region.ts)
 
 export const RAW = 0;
 export const PLAIN = -1;
 
-const WORDS = 4;
+const WORDS = 5;
 const ROOM_MIN = 4;
 
 export class QuicklistNodes {
@@ -39,12 +40,17 @@ export class QuicklistNodes {
     return this.words[(this.start + node) * WORDS + 3];
   }
 
-  set(node: number, address: number, length: number, count: number, form: number): void {
+  slack(node: number): number {
+    return this.words[(this.start + node) * WORDS + 4];
+  }
+
+  set(node: number, address: number, length: number, count: number, form: number, slack: number): void {
     const at = (this.start + node) * WORDS;
     this.words[at] = address;
     this.words[at + 1] = length;
     this.words[at + 2] = count;
     this.words[at + 3] = form;
+    this.words[at + 4] = slack;
   }
 
   /** Makes room for a node at an index; the caller sets it. Both ends cost nothing, the middle moves the nearer part. */

@@ -21,9 +21,10 @@ import {
   listpackReplace,
   listpackSeek,
 } from '../memory/listpack.ts';
-import { BlockRegion, type Region } from '../memory/region.ts';
+import type { Region } from '../memory/region.ts';
 import { allowsInsert, allowsMerge, clampFill, isPlainSize } from './quicklist-limits.ts';
 import { PLAIN, QuicklistNodes, RAW } from './quicklist-nodes.ts';
+import { NodeRegion } from './quicklist-region.ts';
 
 /** Listpacks below this are never compressed. */
 const COMPRESS_BYTES_MIN = 48;
@@ -45,7 +46,7 @@ export class Quicklist {
   private readonly fill: number;
   private readonly depth: number;
   private readonly nodes = new QuicklistNodes();
-  private readonly region: BlockRegion;
+  private readonly region: NodeRegion;
   /** Bytes of all nodes' blocks. */
   private blockBytes = 0;
 
@@ -54,7 +55,7 @@ export class Quicklist {
     this.arena = arena;
     this.fill = clampFill(fill);
     this.depth = depth;
-    this.region = new BlockRegion(arena);
+    this.region = new NodeRegion(arena);
   }
 
   get nodeCount(): number {
@@ -78,8 +79,7 @@ export class Quicklist {
 
   /** The bytes of a node (listpack or plain element) for reading, until the next call or change. */
   read(node: number): Region {
-    if (!this.isCompressed(node)) return this.region.bind(this.nodes.address(node), this.nodes.length(node));
-    return this.expand(node);
+    return this.isCompressed(node) ? this.expand(node) : this.bind(node);
   }
 
   /** Puts a copy of a whole listpack with `count` elements behind the last node, as a load does. */
@@ -301,14 +301,14 @@ export class Quicklist {
     const count = this.nodes.count(node);
     const offset = listpackSeek(region, at);
     const bytes = region.len - 1 - offset;
-    const second = new BlockRegion(this.arena).create(LISTPACK_EMPTY_BYTES);
+    const second = new NodeRegion(this.arena).create(LISTPACK_EMPTY_BYTES);
     initListpack(second);
     listpackInsertEncoded(second, LISTPACK_FIRST, region.buf, region.pos + offset, bytes, count - at);
     listpackDeleteEncoded(region, offset, region.len - 1, count - at);
     this.save(node, at - count);
     this.nodes.insert(node + 1);
-    this.nodes.set(node + 1, second.address, second.len, count - at, RAW);
-    this.blockBytes += this.arena.capacity(second.len);
+    this.nodes.set(node + 1, second.address, second.len, count - at, RAW, second.slack);
+    this.blockBytes += this.arena.capacity(second.slack + second.len);
   }
 
   /** Joins what may be joined among a node and two neighbours on each side, in Redis' order. */
@@ -327,13 +327,11 @@ export class Quicklist {
     if (this.isPlain(node) || this.isPlain(node + 1)) return false;
     const lengths = nodes.length(node) + nodes.length(node + 1);
     if (!allowsMerge(this.fill, lengths, nodes.count(node) + nodes.count(node + 1))) return false;
-    this.edit(node + 1);
     const count = nodes.count(node + 1);
-    const from = nodes.address(node + 1);
     const bytes = nodes.length(node + 1) - LISTPACK_EMPTY_BYTES;
+    const { buf: source, pos } = this.edit(node + 1);
+    const start = pos + LISTPACK_FIRST;
     const region = this.edit(node);
-    const source = this.arena.bytes[from >>> SEGMENT_SHIFT];
-    const start = ((from & OFFSET_MASK) << 3) + LISTPACK_FIRST;
     listpackInsertEncoded(region, region.len - 1, source, start, bytes, count);
     this.save(node, count);
     this.dropBlock(node + 1);
@@ -352,17 +350,22 @@ export class Quicklist {
   }
 
   /** Binds `region` to a node's listpack for a change; save() must follow. */
-  private edit(node: number): BlockRegion {
+  private edit(node: number): NodeRegion {
     if (this.isCompressed(node)) this.decompress(node);
-    return this.region.bind(this.nodes.address(node), this.nodes.length(node));
+    return this.bind(node);
+  }
+
+  private bind(node: number): NodeRegion {
+    return this.region.bind(this.nodes.address(node), this.nodes.length(node), this.nodes.slack(node));
   }
 
   /** Notes what became of a node that was edited. */
   private save(node: number, delta: number): void {
     const { region, nodes, arena } = this;
-    const old = nodes.length(node);
-    if (old !== region.len) this.blockBytes += arena.capacity(region.len) - arena.capacity(old);
-    nodes.set(node, region.address, region.len, nodes.count(node) + delta, RAW);
+    const old = nodes.slack(node) + nodes.length(node);
+    const now = region.slack + region.len;
+    if (old !== now) this.blockBytes += arena.capacity(now) - arena.capacity(old);
+    nodes.set(node, region.address, region.len, nodes.count(node) + delta, RAW, region.slack);
   }
 
   /** A new node for one element, at an index among the nodes. */
@@ -377,8 +380,8 @@ export class Quicklist {
       listpackAppend(region, buf, pos, len);
     }
     this.nodes.insert(node);
-    this.nodes.set(node, region.address, region.len, 1, plain ? PLAIN : RAW);
-    this.blockBytes += this.arena.capacity(region.len);
+    this.nodes.set(node, region.address, region.len, 1, plain ? PLAIN : RAW, region.slack);
+    this.blockBytes += this.arena.capacity(region.slack + region.len);
   }
 
   private appendBlock(buf: Uint8Array, pos: number, len: number, count: number, form: number): void {
@@ -386,7 +389,7 @@ export class Quicklist {
     const region = this.region.create(len);
     region.buf.set(new Uint8Array(buf.buffer, buf.byteOffset + pos, len), region.pos);
     this.nodes.insert(node);
-    this.nodes.set(node, region.address, len, count, form);
+    this.nodes.set(node, region.address, len, count, form, 0);
     this.blockBytes += this.arena.capacity(len);
     this.length += count;
     this.settle(node);
@@ -399,7 +402,7 @@ export class Quicklist {
 
   private dropBlock(node: number): void {
     const { nodes, arena } = this;
-    const bytes = this.isCompressed(node) ? nodes.form(node) : nodes.length(node);
+    const bytes = this.isCompressed(node) ? nodes.form(node) : nodes.slack(node) + nodes.length(node);
     arena.free(nodes.address(node), bytes);
     this.blockBytes -= arena.capacity(bytes);
     nodes.remove(node);
@@ -429,15 +432,16 @@ export class Quicklist {
     if (nodes.form(node) !== RAW || bytes < COMPRESS_BYTES_MIN) return;
     lzf ??= { compressor: new LzfCompressor(), output: Buffer.alloc(0) };
     if (lzf.output.length < bytes) lzf.output = Buffer.allocUnsafeSlow(bytes);
-    const from = this.region.bind(nodes.address(node), bytes);
+    const from = this.bind(node);
+    const block = from.slack + bytes;
     const max = bytes - COMPRESS_GAIN_MIN;
     const packed = lzf.compressor.compress(from.buf, from.pos, from.pos + bytes, lzf.output, max);
     if (packed === 0) return;
-    arena.free(from.address, bytes);
+    arena.free(from.address, block);
     const to = from.create(packed);
     lzf.output.copy(to.buf, to.pos, 0, packed);
-    this.blockBytes += arena.capacity(packed) - arena.capacity(bytes);
-    nodes.set(node, to.address, bytes, nodes.count(node), packed);
+    this.blockBytes += arena.capacity(packed) - arena.capacity(block);
+    nodes.set(node, to.address, bytes, nodes.count(node), packed, 0);
   }
 
   private decompress(node: number): void {
@@ -451,7 +455,7 @@ export class Quicklist {
     if (!whole) throw new Error('quicklist: a compressed node does not expand to its size');
     arena.free(from, packed);
     this.blockBytes += arena.capacity(bytes) - arena.capacity(packed);
-    nodes.set(node, to.address, bytes, nodes.count(node), RAW);
+    nodes.set(node, to.address, bytes, nodes.count(node), RAW, 0);
   }
 
   /** A compressed node's listpack, expanded beside the list. */
