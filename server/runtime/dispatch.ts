@@ -115,7 +115,7 @@ export class Dispatcher {
   /** Runs a command whose guards have been passed, with statistics, propagation and error handling. */
   run(c: Context, command: Command): void {
     const host = this.host;
-    if (host.cautious && (command.flags & (Flag.skip_monitor | Flag.admin)) === 0) host.monitor(c);
+    if (host.cautious && !c.resumed && (command.flags & (Flag.skip_monitor | Flag.admin)) === 0) host.monitor(c);
     const dirty = c.keyspace.dirty;
     const mark = c.reply.pos;
     c.rewrites = null;
@@ -129,7 +129,8 @@ export class Dispatcher {
     const now = host.monotonicMs();
     const microseconds = (now - this.clockMs) * 1000;
     this.clockMs = now;
-    command.stats.calls++;
+    // A client that waited for a key is still on the same call.
+    if (!c.resumed) command.stats.calls++;
     command.stats.microseconds += microseconds;
     host.ran(c, command, microseconds);
     if (c.keyspace.dirty > dirty || c.rewrites !== null) host.propagate(c);
