@@ -75,6 +75,11 @@ export function isStrictId(c: Context, i: number, id: StreamId): boolean {
   return parse(c, i, id, STRICT) !== IdText.invalid;
 }
 
+/** An id, or `-` and `+` for the smallest and the largest (XGROUP SETID). */
+export function anyId(c: Context, i: number, id: StreamId): void {
+  if (parse(c, i, id, START) === IdText.invalid) throw new CommandError(ID_INVALID);
+}
+
 /** XADD's id; returns whether the sequence was given (and not `*`). */
 export function idToAdd(c: Context, i: number, id: StreamId): boolean {
   const result = parse(c, i, id, OPEN);

@@ -5,7 +5,7 @@ import type { StreamGroup } from '../values/stream-group.ts';
 import { StreamId } from '../values/stream-id.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './errors.ts';
-import { createStream, errorText, readStream, strictId, willChange, writeStream } from './stream-access.ts';
+import { anyId, createStream, errorText, readStream, strictId, willChange, writeStream } from './stream-access.ts';
 import { UNKNOWN } from './stream-counters.ts';
 
 const KEY = 2;
@@ -21,7 +21,7 @@ export function xgroupCreate(c: Context): void {
   const { makeStream, entriesRead } = parseOptions(c, true);
   let stream = writeStream(c, KEY);
   if (stream === undefined && !makeStream) throw new CommandError(NO_KEY);
-  readPosition(c, stream);
+  readPosition(c, stream, strictId);
   if (stream === undefined) {
     stream = createStream(c, KEY);
     signal(c);
@@ -37,7 +37,7 @@ export function xgroupCreate(c: Context): void {
 export function xgroupSetid(c: Context): void {
   const { entriesRead } = parseOptions(c, false);
   const { stream, group } = existing(c);
-  readPosition(c, stream);
+  readPosition(c, stream, anyId);
   group.lastId.set(position);
   group.entriesRead = entriesRead;
   c.reply.ok();
@@ -122,8 +122,8 @@ function parseOptions(c: Context, forCreate: boolean): { makeStream: boolean; en
 }
 
 /** The id argument: `$` is the stream's last. */
-function readPosition(c: Context, stream: Stream | undefined): void {
-  if (!c.is(4, '$')) strictId(c, 4, position);
+function readPosition(c: Context, stream: Stream | undefined, read: typeof strictId): void {
+  if (!c.is(4, '$')) read(c, 4, position);
   else if (stream === undefined) position.setZero();
   else position.set(stream.lastId);
 }

@@ -111,7 +111,14 @@ function command(g: Generator): Command {
         'xsetid',
         key,
         id(g),
-        ...g.pick([[], [], ['entriesadded', g.number(90)], ['maxdeletedid', id(g)], ['x', '1'], ['entriesadded']]),
+        ...g.pick([
+          [],
+          [],
+          ['entriesadded', g.pick(['x', '-1', g.integer(90), String(g.below(90))])],
+          ['maxdeletedid', id(g)],
+          ['x', '1'],
+          ['entriesadded'],
+        ]),
       ];
     default:
       return g.once(5) ? ['del', key] : ['dump', `p${g.below(5)}`];
@@ -193,7 +200,7 @@ function readGroup(g: Generator, key: string): Command {
 }
 
 function groupCommand(g: Generator, key: string): Command {
-  const position = g.pick(['$', '0', id(g)]);
+  const position = g.once(9) ? g.pick(['-', '+']) : g.pick(['$', '0', id(g)]);
   switch (g.below(10)) {
     case 0:
     case 1:
@@ -205,11 +212,18 @@ function groupCommand(g: Generator, key: string): Command {
         key,
         group(g),
         position,
-        ...g.pick([[], ['mkstream'], ['entriesread', g.number(20)], ['x']]),
+        ...g.pick([[], ['mkstream'], ['entriesread', g.pick(['x', '-2', '-1', String(g.below(20))])], ['x']]),
       ];
     case 4:
     case 5:
-      return ['xgroup', 'setid', key, group(g), position, ...g.pick([[], ['entriesread', g.number(20)], ['mkstream']])];
+      return [
+        'xgroup',
+        'setid',
+        key,
+        group(g),
+        position,
+        ...g.pick([[], ['entriesread', g.pick(['x', '-2', '-1', String(g.below(20))])], ['mkstream']]),
+      ];
     case 6:
       return ['xgroup', 'destroy', key, group(g)];
     case 7:
