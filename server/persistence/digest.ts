@@ -10,6 +10,7 @@ import { ListpackCursor } from '../formats/rdb/listpack.ts';
 import type { Slice } from '../formats/rdb/slice.ts';
 import type { RdbBlobKind } from '../formats/rdb/types.ts';
 import { SilentVisitor } from '../formats/rdb/visitor.ts';
+import { forEachStreamEntry } from './stream-entries.ts';
 
 export const DIGEST_BYTES = 20;
 
@@ -77,37 +78,10 @@ export class DigestVisitor extends SilentVisitor {
   }
 
   override streamNode(id: Slice, listpack: Slice): void {
-    const node = Buffer.from(id.copy());
-    const base = { ms: node.readBigUInt64BE(0), sequence: node.readBigUInt64BE(8) };
-    const words: Buffer[] = [];
-    const cursor = this.listpack;
-    cursor.open(listpack.bytes, listpack.start, listpack.end);
-    while (cursor.next()) words.push(Buffer.from(bytesOf(cursor.text())));
-    this.streamEntries(words, base);
-  }
-
-  /** Walks a stream node's entries; see values/stream-node.ts for the layout. */
-  private streamEntries(words: readonly Buffer[], base: { ms: bigint; sequence: bigint }): void {
-    const number = (i: number) => Number(words[i].toString('latin1'));
-    const fieldCount = number(2);
-    const fields = words.slice(3, 3 + fieldCount);
-    let at = 3 + fieldCount + 1;
-    while (at < words.length) {
-      const flags = number(at);
-      const ms = BigInt.asUintN(64, base.ms + BigInt(words[at + 1].toString('latin1')));
-      const sequence = BigInt.asUintN(64, base.sequence + BigInt(words[at + 2].toString('latin1')));
-      const same = (flags & SAME_FIELDS) !== 0;
-      const count = same ? fieldCount : number(at + 3);
-      const first = same ? at + 3 : at + 4;
-      if ((flags & DELETED) === 0) {
-        mixDigest(this.digest, Buffer.from(`${ms}.${sequence}`, 'latin1'));
-        for (let i = 0; i < count; i++) {
-          mixDigest(this.digest, same ? fields[i] : words[first + i * 2]);
-          mixDigest(this.digest, same ? words[first + i] : words[first + i * 2 + 1]);
-        }
-      }
-      at = first + (same ? count : count * 2) + 1;
-    }
+    forEachStreamEntry(id, listpack, (entryId, pairs) => {
+      mixDigest(this.digest, Buffer.from(entryId.replace('-', '.'), 'latin1'));
+      for (const word of pairs) mixDigest(this.digest, word);
+    });
   }
 
   private addPair(first: Uint8Array, second: Uint8Array): void {
@@ -117,9 +91,6 @@ export class DigestVisitor extends SilentVisitor {
     addDigest(this.digest, pair);
   }
 }
-
-const DELETED = 1;
-const SAME_FIELDS = 2;
 
 function bytesOf(slice: Slice): Uint8Array {
   return slice.bytes.subarray(slice.start, slice.end);

@@ -24,7 +24,22 @@ export interface DumpFacts {
   readonly decayMinutes: number;
 }
 
-export class DumpWriter {
+/** What a snapshot writes to. */
+export interface DumpTarget {
+  readonly keys: number;
+  /** What stands before the first key. */
+  begin(): void;
+  /** Makes `index` the database of the keys that follow. Sizes are hints for the reader. */
+  select(index: number, keys: number, expires: number): void;
+  /** Writes a key with its value. */
+  key(db: Database, entry: number): void;
+  /** Writes a key, and its value if it is small; a large one's value is left to the pieces that are returned. */
+  keyInPieces(db: Database, entry: number): Pieces | null;
+  /** What stands behind the last key. */
+  end(): void;
+}
+
+export class DumpWriter implements DumpTarget {
   /** Where the next key goes; replaced while a value is under way, see Snapshot. */
   writer: RdbWriter;
   /** Keys written. */
@@ -39,7 +54,6 @@ export class DumpWriter {
     this.facts = facts;
   }
 
-  /** Header, facts and libraries. */
   begin(): void {
     const { writer, facts } = this;
     writer.header(facts.version);
@@ -47,7 +61,6 @@ export class DumpWriter {
     for (const code of facts.libraries) writer.functionLibrary(code);
   }
 
-  /** Makes `index` the database of the keys that follow. Sizes are hints for the reader. */
   select(index: number, keys: number, expires: number): void {
     if (this.selected === index) return;
     this.selected = index;
@@ -57,18 +70,11 @@ export class DumpWriter {
     this.writer.resizeDb(keys, expires);
   }
 
-  /** The next key says again which database it is in. */
-  forgetSelected(): void {
-    this.selected = -1;
-  }
-
-  /** Writes a key with its value. */
   key(db: Database, entry: number): void {
     const rdbType = this.head(db, entry);
     encodeValue(this.writer, db, entry, rdbType);
   }
 
-  /** Writes a key, and its value if it is small; a large one's value is left to the pieces that are returned. */
   keyInPieces(db: Database, entry: number): Pieces | null {
     const rdbType = this.head(db, entry);
     const pieces = encodePieces(this.writer, db, entry, rdbType);
@@ -98,7 +104,7 @@ export class DumpWriter {
 }
 
 /** Writes everything at once. `eachKey` is told after every key. */
-export function dumpKeyspace(dump: DumpWriter, keyspace: Keyspace, eachKey: () => void): void {
+export function dumpKeyspace(dump: DumpTarget, keyspace: Keyspace, eachKey: () => void): void {
   dump.begin();
   for (const db of keyspace.databases) {
     if (db.size === 0) continue;

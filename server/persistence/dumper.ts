@@ -2,7 +2,8 @@
 // process.
 
 import { RdbWriter } from '../formats/rdb/writer.ts';
-import { type DumpFacts, DumpWriter, dumpKeyspace, type UsageHints } from './dump-writer.ts';
+import { CommandDump } from './command-dump.ts';
+import { type DumpFacts, type DumpTarget, DumpWriter, dumpKeyspace, type UsageHints } from './dump-writer.ts';
 import { FIELD_EXPIRY_SINCE } from './encode-value.ts';
 import type { Environment } from './environment.ts';
 import { OutputFile } from './output-file.ts';
@@ -36,7 +37,7 @@ export class Dumper {
   job: BackgroundJob | null = null;
   private readonly environment: Environment;
   private scheduled = false;
-  private dump: DumpWriter | null = null;
+  private dump: DumpTarget | null = null;
 
   constructor(environment: Environment) {
     this.environment = environment;
@@ -48,17 +49,17 @@ export class Dumper {
   }
 
   /** Writes everything to a new file at once. Throws what the system says; the file is gone then. */
-  writeNow(path: string, aux: Aux): void {
+  writeNow(path: string, aux: Aux, asCommands = false): void {
     const file = new OutputFile(path, { mode: FILE_MODE, incrementalSync: false });
     try {
-      const writer: RdbWriter = this.writerTo((chunk) => {
-        file.writeNow(chunk);
-        writer.recycle(chunk);
-      });
       const delayMs = this.keyDelayMs();
-      dumpKeyspace(new DumpWriter(writer, this.facts(aux)), this.environment.keyspace, () => {
-        if (delayMs > 0) sleep(delayMs);
-      });
+      dumpKeyspace(
+        this.target((chunk) => file.writeNow(chunk), aux, asCommands),
+        this.environment.keyspace,
+        () => {
+          if (delayMs > 0) sleep(delayMs);
+        },
+      );
       file.finishNow();
     } catch (error) {
       file.discard();
@@ -67,16 +68,20 @@ export class Dumper {
   }
 
   /** Begins a snapshot into a new file. Throws when the file cannot be made. */
-  start(kind: BackgroundJob['kind'], path: string, aux: Aux, done: (error: unknown) => void): BackgroundJob {
+  start(
+    kind: BackgroundJob['kind'],
+    path: string,
+    aux: Aux,
+    done: (error: unknown) => void,
+    asCommands = false,
+  ): BackgroundJob {
     const { environment } = this;
-    const file: OutputFile = new OutputFile(path, {
+    const file = new OutputFile(path, {
       mode: FILE_MODE,
       incrementalSync: environment.settings.rdbSaveIncrementalFsync,
       onDrain: () => this.schedule(),
-      recycle: (chunk) => writer.recycle(chunk),
     });
-    const writer = this.writerTo((chunk) => file.write(chunk));
-    const dump = new DumpWriter(writer, this.facts(aux));
+    const dump = this.target((chunk) => file.write(chunk), aux, asCommands);
     this.dump = dump;
     const snapshot = new Snapshot(environment.keyspace, dump, environment.monotonicMs);
     this.job = { kind, file, snapshot, startedMs: environment.now(), done, stopped: false, complete: false };
@@ -165,9 +170,11 @@ export class Dumper {
     job.done(error);
   }
 
-  private writerTo(sink: (chunk: Uint8Array) => void): RdbWriter {
+  private target(sink: (chunk: Uint8Array) => void, aux: Aux, asCommands: boolean): DumpTarget {
+    if (asCommands) return new CommandDump(sink, this.environment.libraries.all());
     const { rdbcompression, rdbchecksum } = this.environment.settings;
-    return new RdbWriter(sink, { compression: rdbcompression, checksum: rdbchecksum, chunkBytes: CHUNK_BYTES });
+    const options = { compression: rdbcompression, checksum: rdbchecksum, chunkBytes: CHUNK_BYTES };
+    return new DumpWriter(new RdbWriter(sink, options), this.facts(aux));
   }
 
   private facts(aux: Aux): DumpFacts {

@@ -32,6 +32,10 @@ export interface Environment {
   readonly dropsExpired: () => boolean;
   /** Makes active expiry look after a hash with expiring fields. */
   readonly watchFields: (db: Database, buf: Uint8Array, pos: number, len: number) => void;
+  /** Keeps replies back until the log has reached the disk, or lets them go. */
+  readonly holdReplies: (held: boolean) => void;
+  /** Ends the process: the data could no longer be kept safe. */
+  readonly exit: (status: number) => void;
   /** Whether any hash has fields with an expiry. */
   readonly hasExpiringFields: () => boolean;
 }

@@ -18,6 +18,8 @@ export interface LoadProgress {
   startedMs: number;
   totalBytes: number;
   loadedBytes: number;
+  /** Memory the data took where it was saved; 0 when the file does not say. */
+  memoryBytes: number;
 }
 
 /** A dump that cannot be loaded. `message` is for the log, several lines. */
@@ -64,13 +66,10 @@ export class DumpLoader {
     return this.size;
   }
 
-  /** Loads everything, in slices; `progress` is told after each. Throws LoadError. */
-  async run(progress: (bytes: number) => void): Promise<void> {
+  /** Loads in slices: tells after each how many bytes are behind. Throws LoadError. */
+  *steps(): Generator<number, void, void> {
     try {
-      while (!this.slice(this.monotonicMs() + SLICE_MS)) {
-        progress(this.bytes);
-        await new Promise<void>((resolve) => setImmediate(resolve));
-      }
+      while (!this.slice(this.monotonicMs() + SLICE_MS)) yield this.bytes;
     } finally {
       closeSync(this.fd);
     }
@@ -78,16 +77,13 @@ export class DumpLoader {
 
   /** Loads everything at once. Throws LoadError. */
   runNow(): void {
-    try {
-      this.slice(Number.POSITIVE_INFINITY);
-    } finally {
-      closeSync(this.fd);
-    }
+    const steps = this.steps();
+    while (steps.next().done !== true);
   }
 
-  /** What follows the dump in the file: the commands of an append-only file. */
-  rest(): Uint8Array {
-    return this.reader.rest();
+  /** Where in the file the dump ends; commands of an append-only file may follow. */
+  get endOffset(): number {
+    return this.reader.offset;
   }
 
   /** Loads until `deadline`; true when the dump is complete. */

@@ -10,7 +10,7 @@ import type { Database } from '../keyspace/database.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { ChangeGuard } from '../keyspace/space.ts';
 import type { Dict } from '../memory/dict.ts';
-import type { DumpWriter } from './dump-writer.ts';
+import { type DumpTarget, DumpWriter } from './dump-writer.ts';
 import type { Pieces } from './encode-stream.ts';
 
 /** Keys between two looks at the clock. */
@@ -37,8 +37,9 @@ export class Snapshot implements ChangeGuard {
   /** Keys there were at the start. */
   readonly total: number;
   private readonly keyspace: Keyspace;
-  private readonly dump: DumpWriter;
-  private readonly writer: RdbWriter;
+  private readonly dump: DumpTarget;
+  /** Where the pass writes, if that can be exchanged. */
+  private readonly stream: { readonly dump: DumpWriter; readonly writer: RdbWriter } | null;
   private readonly monotonicMs: () => number;
   private readonly parts: Progress[] = [];
   private readonly byDatabase = new Map<object, Progress>();
@@ -54,10 +55,10 @@ export class Snapshot implements ChangeGuard {
   private running = true;
 
   /** Fixes the instant: from here on every change is noticed. Only one snapshot may run. */
-  constructor(keyspace: Keyspace, dump: DumpWriter, monotonicMs: () => number) {
+  constructor(keyspace: Keyspace, dump: DumpTarget, monotonicMs: () => number) {
     this.keyspace = keyspace;
     this.dump = dump;
-    this.writer = dump.writer;
+    this.stream = dump instanceof DumpWriter ? { dump, writer: dump.writer } : null;
     this.monotonicMs = monotonicMs;
     this.total = keyspace.size;
     for (const db of keyspace.databases) {
@@ -176,7 +177,7 @@ export class Snapshot implements ChangeGuard {
       dump.key(progress.db, entry);
     });
     if (this.pieces === null) return;
-    dump.writer = this.writer;
+    if (this.stream !== null) this.stream.dump.writer = this.stream.writer;
     if (this.asideBytes > ASIDE_BYTES_MAX) this.finishPieces();
   }
 
@@ -188,7 +189,7 @@ export class Snapshot implements ChangeGuard {
       };
       this.asideWriter = new RdbWriter(keep, { checksum: false });
     }
-    this.dump.writer = this.asideWriter;
+    if (this.stream !== null) this.stream.dump.writer = this.asideWriter;
   }
 
   private finishPieces(): void {
@@ -201,7 +202,7 @@ export class Snapshot implements ChangeGuard {
     this.pieces = null;
     if (this.asideWriter === null) return;
     this.asideWriter.flush();
-    for (const chunk of this.aside) this.writer.raw(chunk, 0, chunk.length);
+    for (const chunk of this.aside) this.stream?.writer.raw(chunk, 0, chunk.length);
     this.aside = [];
     this.asideBytes = 0;
     this.asideWriter = null;

@@ -1,6 +1,7 @@
 // What happens after a key has changed: watched transactions break, waiting clients wake, trackers are told, keyspace
 // notifications are published, the write goes to the AOF and to replicas.
 
+import type { Context } from '../commands/context.ts';
 import type { EventClass, EventService } from '../commands/services.ts';
 import type { Session } from '../commands/session.ts';
 import type { Database } from '../keyspace/database.ts';
@@ -19,6 +20,8 @@ export interface KeyListener {
 export interface WriteSink {
   readonly active: boolean;
   write(db: Database, args: readonly Buffer[]): void;
+  /** The same for a request as it stands in the context; without it, write() gets a copy. */
+  writeRequest?(c: Context): void;
 }
 
 const CLASS_LETTERS = 'g$lshzxetdmn';
@@ -81,5 +84,14 @@ export class Events implements EventService {
 
   propagate(db: Database, args: readonly Buffer[]): void {
     for (const sink of this.sinks) if (sink.active) sink.write(db, args);
+  }
+
+  /** propagate() for the request in the context. */
+  propagateRequest(c: Context): void {
+    for (const sink of this.sinks) {
+      if (!sink.active) continue;
+      if (sink.writeRequest !== undefined) sink.writeRequest(c);
+      else sink.write(c.db, c.storedRequest().args);
+    }
   }
 }

@@ -2,15 +2,22 @@
 // INFO tells, loading at start and the last save at the end. The work itself is done in persistence/.
 
 import { join } from 'node:path';
+import type { Context } from '../commands/context.ts';
 import { CommandError } from '../commands/errors.ts';
 import { watchedHashes, watchFields } from '../commands/hash-field-expiry.ts';
 import type { PersistenceService, ShutdownOptions } from '../commands/services.ts';
+import { AppendFilesError } from '../persistence/append-files.ts';
+import { AppendLog } from '../persistence/append-log.ts';
 import { Dumper } from '../persistence/dumper.ts';
 import type { Environment, LibraryStore } from '../persistence/environment.ts';
 import { reason } from '../persistence/environment.ts';
 import { DumpLoader, LoadError, type LoadProgress } from '../persistence/load.ts';
+import type { LogState } from '../persistence/load-append.ts';
+import type { LoadVisitor } from '../persistence/load-visitor.ts';
 import { Saver } from '../persistence/save.ts';
 import { Values } from '../persistence/values.ts';
+import { type InfoLines, persistenceLines } from './persistence-info.ts';
+import { createReplayer } from './replay.ts';
 import type { Server } from './server.ts';
 
 const MISCONF_RDB =
@@ -36,6 +43,9 @@ export class Persistence implements PersistenceService {
   private readonly server: Server;
   private readonly dumper: Dumper;
   private readonly saver: Saver;
+  private readonly appendLog: AppendLog;
+  /** What is loaded while clients are served must not be written to the log again. */
+  private reloading = false;
   private progress: LoadProgress | null = null;
   private lastLoad = { expired: 0, loaded: 0 };
 
@@ -46,9 +56,36 @@ export class Persistence implements PersistenceService {
     this.dumper = new Dumper(this.environment);
     this.saver = new Saver(this.environment, this.dumper);
     this.saver.onResult = () => this.judge();
-    server.settings.onChange(['save', 'stop-writes-on-bgsave-error'], () => {
+    this.appendLog = new AppendLog(this.environment, this.dumper, () => this.judge());
+    this.followSettings();
+    this.writeLog();
+  }
+
+  private followSettings(): void {
+    const { settings, context } = this.server;
+    settings.onChange(['save', 'stop-writes-on-bgsave-error'], () => {
       this.judge();
       return undefined;
+    });
+    settings.onChange(['appendonly'], () => {
+      const { state } = this.appendLog;
+      if (settings.appendonly && state === 'off') return this.appendLog.switchOn(context.inTransaction);
+      if (!settings.appendonly && state !== 'off') this.appendLog.switchOff();
+      this.judge();
+      return undefined;
+    });
+  }
+
+  /** Takes the writes that clients make. */
+  private writeLog(): void {
+    const log = this.appendLog;
+    const isActive = () => log.active && !this.reloading;
+    this.server.events.sinks.push({
+      get active() {
+        return isActive();
+      },
+      write: (db, args) => log.write(db.index, args),
+      writeRequest: (c: Context) => log.writeRanges(c.db.index, c.buf, c.pos, c.len, c.argc),
     });
   }
 
@@ -76,9 +113,13 @@ export class Persistence implements PersistenceService {
   }
 
   rewriteAppendOnly(): string {
-    if (this.dumper.job?.kind === 'aof') {
-      throw new CommandError('ERR Background append only file rewriting already in progress');
+    const log = this.appendLog;
+    if (log.rewriting) throw new CommandError('ERR Background append only file rewriting already in progress');
+    if (this.dumper.job !== null || this.server.context.inTransaction) {
+      log.rewriteScheduled = true;
+      return 'Background append only file rewriting scheduled';
     }
+    if (log.startRewrite()) return 'Background append only file rewriting started';
     throw new CommandError(
       "ERR Can't execute an AOF background rewriting. Please check the server logs for more information.",
     );
@@ -101,63 +142,136 @@ export class Persistence implements PersistenceService {
   reload(options: { save: boolean; flush: boolean }): string | null {
     if (options.save && !this.saver.save()) return 'ERR';
     this.saver.stop();
-    if (options.flush) {
-      this.server.events.databaseChanged(null, null);
-      this.server.keyspace.clearAll();
-      this.environment.libraries.clear();
-    }
+    if (options.flush) this.empty();
+    this.reloading = true;
     try {
       const loader = new DumpLoader(this.environment, this.dumpPath(), { isPreamble: false, replaces: !options.flush });
       loader.runNow();
-      this.logTotals(loader);
+      this.logTotals(loader.visitor);
     } catch (error) {
       this.logFailure(error);
       return 'ERR Error trying to load the RDB dump, check server logs.';
+    } finally {
+      this.reloading = false;
     }
     this.server.log('warning', 'DB reloaded by DEBUG RELOAD');
     return null;
   }
 
   loadAppendOnly(): string | null {
+    const log = this.appendLog;
+    if (log.state === 'on') log.writer.flush(true);
+    this.empty();
+    this.reloading = true;
+    const { context } = this.server;
+    const request = { argc: context.argc, buf: context.buf, pos: context.pos, len: context.len };
+    const { command } = context;
+    try {
+      log.loader(createReplayer(this.server)).runNow();
+    } catch (error) {
+      this.logFailure(error);
+      return 'ERR Error trying to load the AOF files, check server logs.';
+    } finally {
+      this.reloading = false;
+      Object.assign(context, request, { command });
+    }
+    this.server.keyspace.dirty = 0;
+    this.server.log('warning', 'Append Only File loaded by DEBUG LOADAOF');
     return null;
+  }
+
+  private empty(): void {
+    this.server.events.databaseChanged(null, null);
+    this.server.keyspace.clearAll();
+    this.environment.libraries.clear();
   }
 
   // --- the server's life ---
 
   /** Loads what is on the disk; the reason why it cannot be loaded, several lines, or null. */
   async load(): Promise<string | null> {
-    const started = this.server.monotonicMs();
     try {
-      const loader = new DumpLoader(this.environment, this.dumpPath(), { isPreamble: false, replaces: false });
-      const progress = { startedMs: this.server.now(), totalBytes: loader.totalBytes, loadedBytes: 0 };
-      this.progress = progress;
-      await loader.run((bytes) => {
-        progress.loadedBytes = bytes;
-      });
-      this.progress = null;
-      this.logTotals(loader);
+      if (this.server.settings.appendonly) await this.loadLog();
+      else await this.loadDump();
     } catch (error) {
-      this.progress = null;
-      if (error instanceof LoadError) return error.message;
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      if (error instanceof LoadError || error instanceof AppendFilesError) return error.message;
       return `Fatal error loading the DB: ${reason(error)}. Exiting.`;
+    } finally {
+      this.progress = null;
     }
-    const seconds = ((this.server.monotonicMs() - started) / 1000).toFixed(3);
-    this.server.log('notice', `DB loaded from disk: ${seconds} seconds`);
     this.server.keyspace.dirty = 0;
     return null;
+  }
+
+  private async loadDump(): Promise<void> {
+    const started = this.server.monotonicMs();
+    let loader: DumpLoader;
+    try {
+      loader = new DumpLoader(this.environment, this.dumpPath(), { isPreamble: false, replaces: false });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    const progress = this.startProgress(loader.totalBytes);
+    for (const bytes of loader.steps()) {
+      progress.loadedBytes = bytes;
+      progress.memoryBytes = Number(loader.visitor.auxFields.get('used-mem') ?? 0);
+      await nextTurn();
+    }
+    this.logTotals(loader.visitor);
+    this.server.log('notice', `DB loaded from disk: ${this.secondsSince(started)} seconds`);
+  }
+
+  private async loadLog(): Promise<void> {
+    const started = this.server.monotonicMs();
+    const loader = this.appendLog.loader(createReplayer(this.server));
+    const progress = this.startProgress(0);
+    const state: LogState = await loader.run(async () => {
+      progress.totalBytes = loader.totalBytes;
+      progress.loadedBytes = loader.loadedBytes;
+      await nextTurn();
+    });
+    if (loader.dump !== null) this.logTotals(loader.dump);
+    if (state !== 'missing') {
+      this.server.log('notice', `DB loaded from append only file: ${this.secondsSince(started)} seconds`);
+    }
+    this.appendLog.openAfterLoad();
+  }
+
+  private startProgress(totalBytes: number): LoadProgress {
+    this.progress = { startedMs: this.server.now(), totalBytes, loadedBytes: 0, memoryBytes: 0 };
+    return this.progress;
+  }
+
+  private secondsSince(startedMs: number): string {
+    return ((this.server.monotonicMs() - startedMs) / 1000).toFixed(3);
   }
 
   cron(nowMs: number): void {
     if (this.server.loading) return;
     this.saver.cron(nowMs);
+    this.appendLog.cron(nowMs);
   }
 
-  /** Stops background work and saves as asked; an error text when saving failed. */
+  /** Stops background work, completes the log and saves as asked; an error text when something could not be kept. */
   close(options: ShutdownOptions): string | null {
     const { log, settings } = this.server;
+    const appendLog = this.appendLog;
     if (this.saver.inProgress) log('warning', 'There is a child saving an .rdb. Killing it!');
+    if (appendLog.rewriting) {
+      if (appendLog.state === 'waiting' && !options.force) {
+        log('warning', "Writing initial AOF, can't exit.");
+        return 'ERR';
+      }
+      log('warning', 'There is a child rewriting the AOF. Killing it!');
+    }
+    appendLog.stopRewrite();
     this.dumper.stop();
+    if (appendLog.state === 'on') {
+      log('notice', 'Calling fsync() on the AOF file.');
+      appendLog.writer.flush(true);
+      if (!appendLog.writer.syncForGood() && !options.force) return 'ERR';
+    }
     const wanted = options.save === 'save' || (options.save === 'default' && settings.save.length > 0);
     if (!wanted || this.server.loading) return null;
     log('notice', 'Saving the final RDB snapshot before exiting.');
@@ -165,44 +279,18 @@ export class Persistence implements PersistenceService {
   }
 
   /** INFO persistence. */
-  infoLines(): (readonly [name: string, value: string | number])[] {
-    const { saver, dumper } = this;
-    const { keyspace, loading } = this.server;
-    const job = dumper.job;
-    const lines: (readonly [string, string | number])[] = [
-      ['loading', loading ? 1 : 0],
-      ['async_loading', 0],
-      ['current_cow_peak', 0],
-      ['current_cow_size', 0],
-      ['current_cow_size_age', 0],
-      ['current_fork_perc', job === null ? '0.00' : percent(dumper.keysWritten, job.snapshot.total)],
-      ['current_save_keys_processed', job === null ? 0 : dumper.keysWritten],
-      ['current_save_keys_total', job === null ? 0 : job.snapshot.total],
-      ['rdb_changes_since_last_save', keyspace.dirty],
-      ['rdb_bgsave_in_progress', saver.inProgress ? 1 : 0],
-      ['rdb_last_save_time', saver.lastSaveSeconds],
-      ['rdb_last_bgsave_status', saver.lastOk ? 'ok' : 'err'],
-      ['rdb_last_bgsave_time_sec', saver.lastDurationSeconds],
-      ['rdb_current_bgsave_time_sec', saver.currentSeconds()],
-      ['rdb_saves', saver.saves],
-      ['rdb_last_cow_size', 0],
-      ['rdb_last_load_keys_expired', this.lastLoad.expired],
-      ['rdb_last_load_keys_loaded', this.lastLoad.loaded],
-      ['aof_enabled', 0],
-      ['aof_rewrite_in_progress', job?.kind === 'aof' ? 1 : 0],
-      ['aof_rewrite_scheduled', 0],
-      ['aof_last_rewrite_time_sec', -1],
-      ['aof_current_rewrite_time_sec', -1],
-      ['aof_last_bgrewrite_status', 'ok'],
-      ['aof_rewrites', 0],
-      ['aof_rewrites_consecutive_failures', 0],
-      ['aof_last_write_status', 'ok'],
-      ['aof_last_cow_size', 0],
-      ['module_fork_in_progress', 0],
-      ['module_fork_last_cow_size', 0],
-    ];
-    if (loading && this.progress !== null) lines.push(...loadingLines(this.progress, this.server.now()));
-    return lines;
+  infoLines(): InfoLines {
+    const { dumper, saver, appendLog, progress, lastLoad } = this;
+    const { keyspace } = this.server;
+    return persistenceLines({
+      dumper,
+      saver,
+      appendLog,
+      progress,
+      lastLoad,
+      dirty: keyspace.dirty,
+      nowMs: this.server.now(),
+    });
   }
 
   private dumpPath(): string {
@@ -210,8 +298,7 @@ export class Persistence implements PersistenceService {
     return join(settings.string('dir'), settings.string('dbfilename'));
   }
 
-  private logTotals(loader: DumpLoader): void {
-    const { loaded, expired, emptySkipped } = loader.visitor;
+  private logTotals({ loaded, expired, emptySkipped }: LoadVisitor): void {
     this.lastLoad = { loaded, expired };
     const skipped = emptySkipped > 0 ? `, empty keys skipped: ${emptySkipped}` : '';
     this.server.log('notice', `Done loading RDB, keys loaded: ${loaded}, keys expired: ${expired}${skipped}.`);
@@ -225,8 +312,10 @@ export class Persistence implements PersistenceService {
   /** Decides anew whether writes are refused. */
   private judge(): void {
     const { settings } = this.server;
+    const { failure } = this.appendLog.writer;
     const refused = settings.stopWritesOnBgsaveError && settings.save.length > 0 && !this.saver.lastOk;
-    this.writesRefused = refused ? MISCONF_RDB : null;
+    if (refused) this.writesRefused = MISCONF_RDB;
+    else this.writesRefused = failure === null ? null : `MISCONF Errors writing to the AOF file: ${failure}`;
   }
 }
 
@@ -260,26 +349,14 @@ function environmentOf(server: Server, libraries: LibraryStore): Environment {
     libraries,
     usedMemory: () => server.usedMemory(),
     replicationAux: () => [],
+    holdReplies: (held) => server.turns.hold(held),
+    exit: (status) => process.exit(status),
     dropsExpired: () => server.identity.role === 'primary',
     watchFields,
     hasExpiringFields: () => server.keyspace.databases.some((db) => watchedHashes(db) > 0),
   };
 }
 
-function percent(part: number, whole: number): string {
-  return (whole === 0 ? 0 : (part / whole) * 100).toFixed(2);
-}
-
-function loadingLines(progress: LoadProgress, nowMs: number): [string, string | number][] {
-  const { startedMs, totalBytes, loadedBytes } = progress;
-  const seconds = (nowMs - startedMs) / 1000;
-  const eta = loadedBytes === 0 ? 1 : Math.floor((seconds * (totalBytes - loadedBytes)) / loadedBytes);
-  return [
-    ['loading_start_time', Math.floor(startedMs / 1000)],
-    ['loading_total_bytes', totalBytes],
-    ['loading_rdb_used_mem', 0],
-    ['loading_loaded_bytes', loadedBytes],
-    ['loading_loaded_perc', percent(loadedBytes, totalBytes)],
-    ['loading_eta_seconds', eta],
-  ];
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

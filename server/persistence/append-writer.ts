@@ -1,0 +1,261 @@
+// The end of the append-only log: commands are collected during a turn of the event loop and leave in one write; when they
+// reach the disk depends on appendfsync.
+//
+//   always    written and flushed before any reply of the turn goes out
+//   everysec  written after the turn; flushed about once a second, in the background
+//   no        written after the turn; the system flushes when it likes
+
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { AofEncoder } from '../formats/aof/encoder.ts';
+import { type Environment, reason } from './environment.ts';
+
+const FILE_MODE = 0o640;
+const SYNC_EVERY_MS = 1000;
+/** A write waits this long for a background flush of the same file, which it would otherwise wait for in the kernel. */
+const POSTPONE_MS_MAX = 2000;
+const ERROR_LOG_EVERY_MS = 30_000;
+
+export interface WriterHost {
+  /** Whether to leave flushing to the system for now (no-appendfsync-on-rewrite while something is being saved). */
+  syncPaused(): boolean;
+  /** Writing has begun to fail, or works again. */
+  onStatus(): void;
+}
+
+export class AppendWriter {
+  /** What the last write or flush failed with; null while all is well. */
+  failure: string | null = null;
+  /** Bytes of the file being written. */
+  size = 0;
+  delayedSyncs = 0;
+  readonly encoder = new AofEncoder();
+  private readonly environment: Environment;
+  private readonly host: WriterHost;
+  private fd = -1;
+  private selected = -1;
+  private scheduled = false;
+  private syncing = false;
+  private unsynced = false;
+  private lastSyncMs = 0;
+  private postponedSinceMs = 0;
+  private lastErrorLogMs = Number.NEGATIVE_INFINITY;
+  private lastTimestamp = 0;
+  /** The failure is one of flushing. */
+  private failedSync = false;
+
+  constructor(environment: Environment, host: WriterHost) {
+    this.environment = environment;
+    this.host = host;
+  }
+
+  get isOpen(): boolean {
+    return this.fd !== -1;
+  }
+
+  get syncInProgress(): boolean {
+    return this.syncing;
+  }
+
+  /** Goes on at the end of a file, which is created if need be. Throws what the system says. */
+  open(path: string, size: number): void {
+    const fd = openSync(path, 'a', FILE_MODE);
+    this.close();
+    this.fd = fd;
+    this.size = size;
+    this.selected = -1;
+    this.unsynced = false;
+    this.postponedSinceMs = 0;
+    this.failure = null;
+  }
+
+  /** Writes and flushes what there is and lets go of the file. Errors are logged. */
+  close(): void {
+    if (this.fd === -1) return;
+    this.flush(true);
+    const { fd } = this;
+    this.fd = -1;
+    try {
+      fdatasyncSync(fd);
+    } catch (error) {
+      this.environment.log('warning', `Fail to fsync the AOF file: ${reason(error)}`);
+    }
+    closeSync(fd);
+  }
+
+  /** Flushes to the disk now, whatever the policy; whether it worked (the log tells why not). */
+  syncForGood(): boolean {
+    try {
+      fdatasyncSync(this.fd);
+      return this.encoder.length === 0;
+    } catch (error) {
+      this.environment.log('warning', `Fail to fsync the AOF file: ${reason(error)}.`);
+      return false;
+    }
+  }
+
+  /** Says what database the command that follows is for; the time, too, if wanted. */
+  begin(db: number): void {
+    const { encoder, environment } = this;
+    if (environment.settings.aofTimestampEnabled) {
+      const seconds = Math.floor(environment.now() / 1000);
+      if (seconds !== this.lastTimestamp) encoder.timestamp(seconds);
+      this.lastTimestamp = seconds;
+    }
+    if (this.selected !== db) {
+      encoder.command(2);
+      encoder.text('SELECT');
+      encoder.integer(db);
+      this.selected = db;
+    }
+    if (!this.scheduled) this.schedule();
+  }
+
+  private schedule(): void {
+    this.scheduled = true;
+    if (this.environment.settings.appendfsync === 'always') this.environment.holdReplies(true);
+    setImmediate(this.turn);
+  }
+
+  private readonly turn = (): void => {
+    this.scheduled = false;
+    this.flush(false);
+    this.environment.holdReplies(false);
+  };
+
+  /** Background flushes, postponed writes, and writes that failed: ten times a second. */
+  tick(): void {
+    if (this.fd === -1) return;
+    if (this.encoder.length > 0) this.flush(false);
+    else if (this.unsynced && this.environment.settings.appendfsync === 'everysec') this.syncIfDue();
+  }
+
+  /** Writes what was collected, unless it had better wait. */
+  flush(force: boolean): void {
+    if (this.fd === -1) return;
+    const { encoder } = this;
+    const policy = this.environment.settings.appendfsync;
+    if (encoder.length > 0) {
+      if (policy === 'everysec' && this.syncing && !force && this.postpone()) return;
+      if (!this.write()) return;
+    }
+    if (!this.unsynced || this.host.syncPaused()) return;
+    if (policy === 'always') this.syncNow();
+    else if (policy === 'everysec') this.syncIfDue();
+  }
+
+  /** Whether the write waits for the flush under way. */
+  private postpone(): boolean {
+    const nowMs = this.environment.monotonicMs();
+    if (this.postponedSinceMs === 0) {
+      this.postponedSinceMs = nowMs;
+      return true;
+    }
+    if (nowMs - this.postponedSinceMs < POSTPONE_MS_MAX) return true;
+    this.delayedSyncs++;
+    this.environment.log(
+      'notice',
+      'Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer without waiting for fsync to complete, this may slow down Redis.',
+    );
+    return false;
+  }
+
+  private write(): boolean {
+    const bytes = this.encoder.bytes();
+    this.postponedSinceMs = 0;
+    let done = 0;
+    try {
+      while (done < bytes.length) done += writeSync(this.fd, bytes, done, bytes.length - done, null);
+    } catch (error) {
+      this.writeFailed(error, done, bytes.length);
+      return false;
+    }
+    this.size += bytes.length;
+    this.encoder.clear();
+    this.unsynced = true;
+    if (this.failure !== null) {
+      this.environment.log('warning', 'AOF write error looks solved, Redis can write again.');
+      this.failure = null;
+      this.host.onStatus();
+    }
+    return true;
+  }
+
+  /** A command cut in half must not stay: what was written of this batch is taken back, and all of it tried again later. */
+  private writeFailed(error: unknown, done: number, expected: number): void {
+    const { log, settings, monotonicMs } = this.environment;
+    const nowMs = monotonicMs();
+    if (nowMs - this.lastErrorLogMs > ERROR_LOG_EVERY_MS) {
+      this.lastErrorLogMs = nowMs;
+      log('warning', `Error writing to the AOF file: ${reason(error)}`);
+      if (done > 0) {
+        log('warning', `Short write while writing to the AOF file: (nwritten=${done}, expected=${expected})`);
+      }
+    }
+    if (done > 0) this.takeBack(done);
+    if (settings.appendfsync === 'always') {
+      log('warning', "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...");
+      this.environment.exit(1);
+    }
+    this.failure = reason(error);
+    this.host.onStatus();
+  }
+
+  private takeBack(written: number): void {
+    try {
+      ftruncateSync(this.fd, this.size);
+    } catch (error) {
+      this.environment.log(
+        'warning',
+        `Could not remove short write from the append-only file.  Redis may refuse to load the AOF the next time it starts.  ftruncate: ${reason(error)}`,
+      );
+      // The file keeps the first part: the rest has to follow it.
+      this.size += written;
+      const rest = Buffer.from(this.encoder.bytes().subarray(written));
+      this.encoder.clear();
+      this.encoder.raw(rest, 0, rest.length);
+    }
+  }
+
+  private syncNow(): void {
+    try {
+      fdatasyncSync(this.fd);
+    } catch (error) {
+      this.environment.log(
+        'warning',
+        `Can't persist AOF for fsync error when the AOF fsync policy is 'always': ${reason(error)}. Exiting...`,
+      );
+      this.environment.exit(1);
+    }
+    this.unsynced = false;
+    this.lastSyncMs = this.environment.monotonicMs();
+  }
+
+  private syncIfDue(): void {
+    const nowMs = this.environment.monotonicMs();
+    if (this.syncing || nowMs - this.lastSyncMs < SYNC_EVERY_MS) return;
+    this.syncing = true;
+    this.unsynced = false;
+    this.lastSyncMs = nowMs;
+    const { fd } = this;
+    fdatasync(fd, (error) => {
+      this.syncing = false;
+      // A file that was closed meanwhile has been flushed then.
+      if (fd !== this.fd) return;
+      this.syncEnded(error);
+    });
+  }
+
+  private syncEnded(error: NodeJS.ErrnoException | null): void {
+    if (error !== null) {
+      this.unsynced = true;
+      if (this.failure === null) this.environment.log('warning', `Fail to fsync the AOF file: ${reason(error)}`);
+      this.failure = reason(error);
+      this.failedSync = true;
+      this.host.onStatus();
+    } else if (this.failedSync) {
+      this.failedSync = false;
+      this.failure = null;
+      this.host.onStatus();
+    }
+  }
+}
