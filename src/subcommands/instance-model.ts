@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import type { Directive } from '../../server/config/directive.ts';
+import { type DirectiveName, directives } from '../../server/config/directives.ts';
 import type { Settings } from '../../server/config/settings.ts';
 import { OpsError } from '../errors.ts';
 import type { HostFacts } from '../host/facts.ts';
@@ -93,8 +95,9 @@ export interface ConfResult {
 export async function makeConf(host: Host, request: ConfRequest): Promise<ConfResult> {
   const { answers } = request;
   const old = readBytes(answers.confFile)?.toString('utf8');
-  const password = choosePassword(host, request, old);
-  const assignments = assignmentsOf(host, request, password.text);
+  const secrets = old === undefined ? [] : secretsOf(parseConf(answers.confFile, old, host));
+  const password = choosePassword(host, request, secrets);
+  const assignments = assignmentsOf(host, request, password.text, secrets);
   const options = {
     title: `The Redis-compatible server on port ${answers.port}. Written by tsredis-setup.`,
     notes: ['Lines that begin with # are not in force: they show the default.', 'CONFIG REWRITE may change this file.'],
@@ -168,8 +171,16 @@ export function bundledPaths(host: Host, scope: Scope, root = packageRoot()): st
   return [join(root, file), join(programPaths(host, scope, '0').current, file)];
 }
 
-function assignmentsOf(host: Host, request: ConfRequest, password: string): Assignment[] {
-  const { answers, settings } = request;
+function assignmentsOf(
+  host: Host,
+  request: ConfRequest,
+  password: string,
+  secrets: readonly Assignment[],
+): Assignment[] {
+  const { answers } = request;
+  const given = new Set(request.settings.map(([name]) => name));
+  // Receipts hold no secrets: the file itself remembers them.
+  const settings = [...request.settings, ...secrets.filter(([name]) => name !== 'requirepass' && !given.has(name))];
   const own: Assignment[] = [
     ['bind', request.bind],
     ['protected-mode', ['yes']],
@@ -181,19 +192,19 @@ function assignmentsOf(host: Host, request: ConfRequest, password: string): Assi
     ...(password === '' ? [] : ([['requirepass', [password]]] as Assignment[])),
   ];
   const further = new Set(settings.map(([name]) => name));
-  const fixed = own.find(([name]) => further.has(name) && ['port', 'dir', 'logfile', 'pidfile'].includes(name));
+  const fixed = ['port', 'dir', 'logfile', 'pidfile', 'bind', 'requirepass'].find((name) => further.has(name));
   if (fixed !== undefined) {
-    throw new OpsError('usage', { detail: `--set ${fixed[0]} has a flag of its own: see --help` });
+    throw new OpsError('usage', { detail: `--set ${fixed} has a flag or variable of its own: see --help` });
   }
   return [...own.filter(([name]) => !further.has(name)), ...settings];
 }
 
 /** A server that others can reach has a password: the given one, the one it has, or a new one. */
-function choosePassword(host: Host, request: ConfRequest, oldConf: string | undefined) {
+function choosePassword(host: Host, request: ConfRequest, secrets: readonly Assignment[]) {
   const file = host.env['REDIS_PASSWORD_FILE'];
   const given = file === undefined ? host.env['REDIS_PASSWORD'] : readPassword(file);
   if (given !== undefined && given !== '') return { text: given, generated: false };
-  const old = oldConf === undefined ? '' : passwordOf(request.answers.confFile, oldConf, host);
+  const old = secrets.find(([name]) => name === 'requirepass')?.[1][0] ?? '';
   if (old !== '' || isLoopback(request.bind)) return { text: old, generated: false };
   return { text: randomBytes(24).toString('base64url'), generated: true };
 }
@@ -206,8 +217,12 @@ function readPassword(path: string): string {
   }
 }
 
-function passwordOf(path: string, text: string, host: Host): string {
-  return parseConf(path, text, host).string('requirepass');
+/** The directives of a configuration that hold secrets. */
+function secretsOf(settings: Settings): Assignment[] {
+  return (directives as readonly Directive[]).flatMap((directive): Assignment[] => {
+    const isSet = directive.sensitive && !directive.kind.equal(settings.value(directive), directive.initial);
+    return isSet ? [[directive.name, [settings.string(directive.name as DirectiveName)]]] : [];
+  });
 }
 
 /** A configuration that is kept has to be the one for this instance. */

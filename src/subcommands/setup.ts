@@ -2,7 +2,8 @@
 import { Command } from 'commander';
 import { parseAssignment } from './instance-model.ts';
 import type { ToolIo } from './io.ts';
-import { type SetupOutcome, setUp } from './set-up.ts';
+import { setUp } from './set-up.ts';
+import type { SetupOutcome } from './set-up-perform.ts';
 
 interface Flags {
   readonly port?: string;

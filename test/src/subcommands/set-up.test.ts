@@ -176,10 +176,20 @@ describe.skipIf(realRedisMissing())('setup', () => {
     expect(await setup('--yes')).toContain('nothing to do');
   });
 
+  it('never loses a secret that only the configuration knows', async () => {
+    await install('--set', 'masterauth=s3cret');
+    expect(readFileSync(join(home, '.local/state/tsredis', `redis_${port}.receipt.json`), 'utf8')).not.toContain(
+      's3cret',
+    );
+    const text = await setup('--yes', '--set', 'hz=20');
+    expect(text).not.toContain('s3cret');
+    expect(readFileSync(conf(), 'utf8')).toContain('\nmasterauth s3cret\n');
+  });
+
   it('refuses wrong directives, values and programs before anything changes', async () => {
     expect((await failure(install('--set', 'maxmemori=1gb'))).message).toContain('did you mean maxmemory?');
     expect((await failure(install('--set', 'maxmemory=lots'))).message).toContain('argument must be a memory value');
-    expect((await failure(install('--set', 'dir=/x'))).message).toContain('has a flag of its own');
+    expect((await failure(install('--set', 'dir=/x'))).message).toContain('has a flag or variable of its own');
     expect((await failure(setup('--yes', '--executable', '/bin/ls'))).code).toBe('executable-unusable');
     expect((await failure(setup('--yes', '--executable', 'no-such-program'))).message).toContain('not in PATH');
     expect((await failure(setup('--yes'))).message).toContain('it is not built; run: npm run build');
