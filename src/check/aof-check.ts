@@ -12,7 +12,6 @@ import { checkRdb } from './rdb-check.ts';
 
 /** Arguments longer than this are passed over in pieces. */
 const HELD_BYTES_MAX = 1 << 20;
-const DATABASES_BY_DEFAULT = 16;
 
 export type AofVerdict = {
   /** `cut`: the file is sound up to a timestamp, where `okUpTo` is. */
@@ -87,6 +86,7 @@ async function readCommands(
   verdict: AofVerdict,
   options: AofCheckOptions,
 ): Promise<string> {
+  const inspect = options.thorough ? (await import('./aof-commands.ts')).inspectCommand : undefined;
   try {
     for (;;) {
       const item = reader.next();
@@ -99,7 +99,8 @@ async function readCommands(
       } else if (item === 'annotation') {
         if (isBeyond(reader, verdict, options)) return '';
       } else {
-        count(reader, verdict, options.thorough);
+        verdict.commands++;
+        if (inspect?.(reader, verdict.findings) === 'exec') verdict.transactions++;
       }
     }
   } catch (error) {
@@ -144,23 +145,6 @@ function isBeyond(reader: AofReader, verdict: AofVerdict, options: AofCheckOptio
   }
   verdict.state = 'cut';
   return true;
-}
-
-function count(reader: AofReader, verdict: AofVerdict, thorough: boolean): void {
-  verdict.commands++;
-  if (!thorough) return;
-  const add = (severity: 'error' | 'warning', code: string, message: string) =>
-    verdict.findings.add({ severity, code, message, offset: reader.itemOffset });
-  if (reader.argumentCount === 0) {
-    add('error', 'empty-command', 'a command without arguments: servers refuse the file');
-    return;
-  }
-  const name = Buffer.from(reader.argument(0)).toString('latin1').toLowerCase();
-  if (name === 'exec') verdict.transactions++;
-  if (name === 'select' && reader.argumentCount === 2) {
-    const db = Number(Buffer.from(reader.argument(1)).toString('latin1'));
-    if (!(db >= 0 && db < DATABASES_BY_DEFAULT)) add('error', 'db-range', `SELECT ${db} needs more databases than 16`);
-  }
 }
 
 /** Reads what is left of something that is no plain file; returns the number of bytes it had. */

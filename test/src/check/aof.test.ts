@@ -149,6 +149,12 @@ describe('tsredis-check-aof', () => {
     expect(status).toBe(1);
     expect(out).toContain('[error] empty-command');
     expect(out).toContain('[error] db-range');
+    const wrong = [encodeCommand(['FROB', 'x']), encodeCommand(['SET', 'k']), encodeCommand(['__proto__', 'k'])];
+    const unknown = await outcomeOf(runCheckAof, ['--strict', file('unknown.aof', Buffer.concat(wrong))]);
+    expect(unknown.out).toContain("[error] unknown-command: the command 'FROB'");
+    expect(unknown.out).toContain("[error] unknown-command: the command '__proto__'");
+    expect(unknown.out).toContain("[error] wrong-arity: the command 'set' has 1 arguments");
+    expect((await outcomeOf(runCheckAof, ['--strict', file('fine.aof', sound)])).status).toBe(0);
   });
 
   it('reports facts as JSON', async () => {
