@@ -2,7 +2,7 @@
 // single fields in hash-expiry.ts.
 
 import { addLongDouble } from '../base/long-double.ts';
-import { INT64_MAX, INT64_MIN, parseDouble, parseInt64, parseInteger } from '../base/numbers.ts';
+import { INT64_MAX, INT64_MIN, parseDouble, parseInt64, parseInteger, writeInteger } from '../base/numbers.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS, wrongArity } from './errors.ts';
@@ -59,6 +59,9 @@ export const hashHandlers: Handlers<typeof hashSpecs> = {
   hincrbyfloat,
 };
 
+/** The digits of a sum on its way into a hash. */
+const digits = Buffer.allocUnsafeSlow(24);
+
 function set(c: Context): number {
   if ((c.argc & 1) === 1) throw new CommandError(wrongArity(c.command.name));
   const created = storePairs(c, hashToFill(c, 1), 2);
@@ -112,13 +115,13 @@ function hincrby(c: Context): void {
   const old = found ? storedInteger() : 0;
   const sum = old + amount;
   if (Number.isSafeInteger(amount) && Number.isSafeInteger(sum)) {
-    store(c, entry, Buffer.from(String(sum)), 'hincrby');
+    store(c, entry, digits, writeInteger(digits, 0, sum), 'hincrby');
     c.reply.int(sum);
     return;
   }
   const wide = (found ? wideInteger() : 0n) + c.int64(3);
   if (wide > INT64_MAX || wide < INT64_MIN) throw new CommandError(ERRORS.incrementOverflow);
-  store(c, entry, Buffer.from(wide.toString()), 'hincrby');
+  store(c, entry, digits, digits.write(wide.toString(), 'latin1'), 'hincrby');
   c.reply.bigInt(wide);
 }
 
@@ -149,12 +152,12 @@ function hincrbyfloat(c: Context): void {
   const sum = addLongDouble(old, c.text(3));
   if (sum === null) throw new CommandError(ERRORS.nanOrInfinity);
   const bytes = Buffer.from(sum);
-  store(c, entry, bytes, 'hincrbyfloat');
+  store(c, entry, bytes, bytes.length, 'hincrbyfloat');
   c.rewrite(['HSET', c.copy(1), c.copy(2), bytes]);
   c.reply.bulk(bytes);
 }
 
-function store(c: Context, entry: number, bytes: Buffer, event: string): void {
-  storeField(c, entry === 0 ? hashToFill(c, 1) : entry, 2, bytes, 0, bytes.length);
+function store(c: Context, entry: number, bytes: Buffer, length: number, event: string): void {
+  storeField(c, entry === 0 ? hashToFill(c, 1) : entry, 2, bytes, 0, length);
   c.changed(1, 'h', event);
 }
