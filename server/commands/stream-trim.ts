@@ -10,6 +10,7 @@ import { strictId } from './stream-access.ts';
 const LIMIT_NODES = 100;
 const LIMIT_DEFAULT = 10_000;
 const LIMIT_MAX = 1_000_000;
+const STAR = 42;
 
 /** What the options said. One object serves all calls. */
 export interface TrimOptions extends Omit<Trim, 'strategy'> {
@@ -48,7 +49,7 @@ export function parseTrimOptions(c: Context, forAdd: boolean): number {
   let i = 2;
   for (; i < c.argc; i++) {
     const more = c.argc - 1 - i;
-    if (forAdd && c.is(i, '*')) break;
+    if (forAdd && isStar(c, i)) break;
     if (c.is(i, 'maxlen') && more > 0) {
       i = parseThreshold(c, i, 'maxlen');
     } else if (c.is(i, 'minid') && more > 0) {
@@ -66,6 +67,11 @@ export function parseTrimOptions(c: Context, forAdd: boolean): number {
     }
   }
   return i;
+}
+
+/** Whether an argument is XADD's `*`. */
+export function isStar(c: Context, i: number): boolean {
+  return c.len[i] === 1 && c.buf[c.pos[i]] === STAR;
 }
 
 /** Checks that the options go together; to be called after everything else has been read. */

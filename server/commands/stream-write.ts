@@ -7,7 +7,7 @@ import type { FieldArguments } from '../values/stream-node.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS, wrongArity } from './errors.ts';
 import { createStream, idToAdd, readStream, replyId, streamAt, strictId, writeStream } from './stream-access.ts';
-import { checkTrimOptions, parseTrimOptions, propagatedTrim, trimOptions, trimStream } from './stream-trim.ts';
+import { checkTrimOptions, isStar, parseTrimOptions, propagatedTrim, trimOptions, trimStream } from './stream-trim.ts';
 
 const ID_TOO_SMALL = 'ERR The ID specified in XADD is equal or smaller than the target stream top item';
 
@@ -23,7 +23,7 @@ const limits: NodeLimits = { nodeBytesMax: 0, nodeEntriesMax: 0 };
 
 export function xadd(c: Context): void {
   const idAt = parseTrimOptions(c, true);
-  const automatic = idAt < c.argc && c.is(idAt, '*');
+  const automatic = idAt < c.argc && isStar(c, idAt);
   const sequenceGiven = automatic || idAt >= c.argc ? false : idToAdd(c, idAt, given);
   checkTrimOptions(c, true);
   const count = c.argc - idAt - 1;

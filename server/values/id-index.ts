@@ -93,6 +93,15 @@ export class IdIndex {
     return into.setWords(words[at], words[at + 1], words[at + 2], words[at + 3]);
   }
 
+  /** The words among which the record under the cursor stands, its payload beginning at payloadAt. */
+  get words(): Int32Array {
+    return this.arena.words[this.addresses[this.chunk] >>> SEGMENT_SHIFT];
+  }
+
+  get payloadAt(): number {
+    return ((this.addresses[this.chunk] & OFFSET_MASK) << 1) + this.slot * this.recordWords + ID_WORDS;
+  }
+
   /** Payload word `k` of the record under the cursor. */
   get(k: number): number {
     return this.wordsOf(this.chunk)[this.wordOf(this.chunk, this.slot) + ID_WORDS + k];

@@ -9,6 +9,12 @@ const SAFE_HIGH = 1 << 21;
 /** Digits of the longest id: twice 20 and a dash. */
 export const STREAM_ID_TEXT_MAX = 41;
 
+/** The digits written last: ids that follow each other mostly have the same milliseconds. */
+const lastMs = Buffer.allocUnsafeSlow(STREAM_ID_TEXT_MAX);
+let lastMsHigh = 0;
+let lastMsLow = 0;
+let lastMsLength = lastMs.write('0', 0, 'latin1');
+
 export class StreamId {
   msHigh = 0;
   msLow = 0;
@@ -109,7 +115,13 @@ export class StreamId {
 
   /** Writes `ms-sequence` at `pos` of a buffer with STREAM_ID_TEXT_MAX bytes of room; returns the position after it. */
   write(buf: Buffer, pos: number): number {
-    const p = writeUnsigned(buf, pos, this.msHigh, this.msLow);
+    if (this.msLow !== lastMsLow || this.msHigh !== lastMsHigh) {
+      lastMsLow = this.msLow;
+      lastMsHigh = this.msHigh;
+      lastMsLength = writeUnsigned(lastMs, 0, this.msHigh, this.msLow);
+    }
+    for (let i = 0; i < lastMsLength; i++) buf[pos + i] = lastMs[i];
+    const p = pos + lastMsLength;
     buf[p] = DASH;
     return writeUnsigned(buf, p + 1, this.sequenceHigh, this.sequenceLow);
   }

@@ -235,6 +235,10 @@ export function setFlags(node: Region, offset: number, flags: number): void {
 
 /** Puts another integer in the place of the entry at `offset`. */
 function replaceInteger(node: Region, offset: number, number: number): void {
+  if (number < 128 && node.buf[node.pos + offset] < 128) {
+    node.buf[node.pos + offset] = number;
+    return;
+  }
   const old = entryBytes(node.buf, node.pos + offset);
   value.setInteger(number);
   if (value.bytes !== old) {

@@ -82,8 +82,9 @@ export class Stream {
 
   /** Binds `to` to the node under the index' cursor. */
   bindNode(to: StreamNode): StreamNode {
-    const nodes = this.nodes;
-    return to.bind(this.arena, nodes.get(WORD_ADDRESS), nodes.get(WORD_LENGTH), nodes.get(WORD_CAPACITY));
+    const words = this.nodes.words;
+    const at = this.nodes.payloadAt;
+    return to.bind(this.arena, words[at + WORD_ADDRESS], words[at + WORD_LENGTH], words[at + WORD_CAPACITY]);
   }
 
   /** Adds an entry; `id` must be above lastId. */
@@ -247,14 +248,15 @@ export class Stream {
 
   /** Notes the bound node's place in the record under the index' cursor. */
   private storeNode(): void {
-    const nodes = this.nodes;
-    const before = nodes.get(WORD_CAPACITY);
+    const words = this.nodes.words;
+    const at = this.nodes.payloadAt;
+    const before = words[at + WORD_CAPACITY];
     if (node.capacity !== before) {
       this.nodeBytes += this.arena.capacity(node.capacity) - (before === 0 ? 0 : this.arena.capacity(before));
-      nodes.set(WORD_ADDRESS, node.address);
-      nodes.set(WORD_CAPACITY, node.capacity);
+      words[at + WORD_ADDRESS] = node.address;
+      words[at + WORD_CAPACITY] = node.capacity;
     }
-    nodes.set(WORD_LENGTH, node.len);
+    words[at + WORD_LENGTH] = node.len;
   }
 
   /** Frees the bound node's block; its record is the caller's. */
