@@ -13,7 +13,7 @@ const requireForBundled =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 /** Programs that bundle node: builtins alone: they start faster without createRequire. */
-const pure = new Set(['tsredis-server', 'tsredis-cli', 'tsredis-check-rdb', 'tsredis-check-aof', 'tsredis-benchmark']);
+const pure = new Set(['tsredis-server', 'tsredis-cli', 'tsredis-benchmark']);
 
 const common = {
   bundle: true,

@@ -29,7 +29,7 @@ export class Progress {
     this.#bar?.update(Math.round(position / 1048576));
   }
 
-  /** Removes the bar. */
+  /** Removes the bar, until at() is called again. */
   stop(): void {
     this.#bar?.stop();
     this.#bar = undefined;

@@ -50,10 +50,15 @@ export type RdbCheckOptions = {
 /** Reads `input` up to the end of the RDB. Throws only what reading the input throws. */
 export async function checkRdb(input: Input, io: CheckIo, options: RdbCheckOptions): Promise<RdbVerdict> {
   const findings = new Findings();
+  const progress = new Progress(io, options.name, input.size);
+  const say = (line: string) => {
+    progress.stop(); // until the next window; a line never lands on the bar
+    options.say(line);
+  };
   const visitor = new CheckingVisitor({
     nowMs: io.nowMs(),
     seed: io.randomSeed(),
-    say: options.say,
+    say,
     findings: options.thorough ? findings : null,
   });
   const reader = new RdbReader(visitor, {
@@ -63,15 +68,15 @@ export async function checkRdb(input: Input, io: CheckIo, options: RdbCheckOptio
     ...(options.thorough ? { recover: (error) => note(findings, visitor, error) } : {}),
   });
   visitor.reader = reader;
-  options.say(`[offset 0] Checking RDB file ${Buffer.from(options.name, 'utf8').toString('latin1')}`);
-  const error = await feed(reader, input, new Progress(io, options.name, input.size));
+  say(`[offset 0] Checking RDB file ${Buffer.from(options.name, 'utf8').toString('latin1')}`);
+  const error = await feed(reader, input, progress);
   if (error !== null) {
     if (!(error instanceof EmptyCollection)) note(findings, visitor, error);
-    sayError(reader, error, options.say);
+    sayError(reader, error, say);
   } else {
-    options.say(`[offset ${reader.offset}] \\o/ RDB looks OK! \\o/`);
+    say(`[offset ${reader.offset}] \\o/ RDB looks OK! \\o/`);
   }
-  sayCounts(reader, visitor, options.say);
+  sayCounts(reader, visitor, say);
   return {
     complete: error === null,
     sound: error === null && findings.errors === 0,
