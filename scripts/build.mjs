@@ -1,8 +1,9 @@
 // Builds every program into one self-contained file each (dist/bin/*.js) and the importable library (dist/lib/index.js).
 // No node_modules are needed at run time. Files are built beside and renamed, so a running build never leaves half a
 // program behind.
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+
 import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const pkg = JSON.parse(await readFile('package.json', 'utf8'));

@@ -10,9 +10,13 @@ import { join, resolve } from 'node:path';
 const bin = (name) => resolve(`dist/bin/${name}.js`);
 const directory = mkdtempSync(join(tmpdir(), 'smoke-'));
 const port = await freePort();
-const server = spawn(process.execPath, [bin('tsredis-server'), '--port', String(port), '--dir', directory, '--save', ''], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+const server = spawn(
+  process.execPath,
+  [bin('tsredis-server'), '--port', String(port), '--dir', directory, '--save', ''],
+  {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  },
+);
 try {
   await until(server.stdout, 'Ready to accept connections');
   expect(cli('PING'), 'PONG');

@@ -38,7 +38,16 @@ function cli(program: readonly string[], ...args: string[]): string {
 
 /** Starts the daemon and waits until it answers. */
 async function startDaemon(...options: string[]): Promise<void> {
-  run([process.execPath, server, conf, '--logfile', join(directory, 'log'), '--pidfile', join(directory, 'pid'), ...options]);
+  run([
+    process.execPath,
+    server,
+    conf,
+    '--logfile',
+    join(directory, 'log'),
+    '--pidfile',
+    join(directory, 'pid'),
+    ...options,
+  ]);
   const deadline = Date.now() + 20_000;
   for (;;) {
     try {
