@@ -274,14 +274,14 @@ export class SortedSetValue {
 
   private replyFromTree(reply: ReplyWriter, count: number, backwards: boolean): void {
     const { large } = this;
-    const { words, views } = this.db.space.arena;
+    const { words } = this.db.space.arena;
     for (let rest = count; rest > 0; ) {
       const run = large.tree.takeRun(runEntries, rest, backwards);
       for (let i = 0; i < run; i++) {
         const entry = runEntries[i];
-        const segment = entry >>> SEGMENT_SHIFT;
+        const segment = words[entry >>> SEGMENT_SHIFT];
         const word = (entry & OFFSET_MASK) << 1;
-        reply.bulkView(views[segment], (word << 2) + MEMBER_OFFSET, words[segment][word + 2]);
+        reply.bulkWords(segment, word + (MEMBER_OFFSET >> 2), segment[word + 2]);
       }
       rest -= run;
     }

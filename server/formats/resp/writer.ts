@@ -13,6 +13,8 @@ const VIEW_BYTES_MAX = 200;
 
 const CR = 13;
 const LF = 10;
+/** CR LF as a little-endian number of two bytes. */
+const CRLF_WORD = 0x0a0d;
 
 export class ReplyWriter {
   buf: Buffer = Buffer.allocUnsafeSlow(REST_BYTES);
@@ -133,6 +135,34 @@ export class ReplyWriter {
     buf[p] = CR;
     buf[p + 1] = LF;
     this.pos = p + 2;
+  }
+
+  /** A bulk string of `len` bytes that begin at word `word` of `from`, whose words must reach to the last byte. */
+  bulkWords(from: Int32Array, word: number, len: number): void {
+    if (len > VIEW_BYTES_MAX) {
+      this.bulkRange(new Uint8Array(from.buffer, from.byteOffset, from.byteLength), word << 2, len);
+      return;
+    }
+    this.reserve(len + 32);
+    const buf = this.buf;
+    if (this.viewed !== buf) this.lookAt(buf);
+    const view = this.view;
+    let p = this.pos;
+    if (len > 9 && len < 100) {
+      const tens = (len * 205) >>> 11;
+      view.setInt32(p, 36 | ((48 + tens) << 8) | ((48 + len - tens * 10) << 16) | (CR << 24), true);
+      p += 4;
+    } else {
+      buf[p] = 36;
+      p = writeInteger(buf, p + 1, len);
+      buf[p++] = CR;
+    }
+    buf[p++] = LF;
+    const end = p + len;
+    // The last word may write up to three bytes too many; the line break goes over them.
+    for (let at = word; p < end; at++, p += 4) view.setInt32(p, from[at], true);
+    view.setInt16(end, CRLF_WORD, true);
+    this.pos = end + 2;
   }
 
   /** A bulk string of a text in which each character is one byte (latin1; ASCII in practice). */
