@@ -1,19 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { crc16 } from '../../../server/base/crc16.ts';
 import { Crc64 } from '../../../server/base/crc64.ts';
 
 const check = Buffer.from('123456789');
-
-describe('crc16', () => {
-  it('gives the check value of CRC-16/XMODEM', () => {
-    expect(crc16(check)).toBe(0x31c3);
-  });
-
-  it('takes a range', () => {
-    expect(crc16(Buffer.from('xx123456789yy'), 2, 11)).toBe(0x31c3);
-    expect(crc16(Buffer.alloc(0))).toBe(0);
-  });
-});
 
 describe('crc64', () => {
   const hex = (crc: Crc64) =>
