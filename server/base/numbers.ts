@@ -85,11 +85,16 @@ export function writeInteger(buf: Uint8Array, pos: number, value: number): numbe
 
 /** Number of decimal digits of a non-negative safe integer. */
 export function decimalDigits(value: number): number {
-  if (value < 10) return 1;
-  if (value < 100) return 2;
-  if (value < 1000) return 3;
-  let digits = 3;
-  for (let rest = Math.floor(value / 1000); rest > 0; rest = Math.floor(rest / 10)) digits++;
+  // Comparisons only, up to 10 digits: this runs once per integer reply.
+  if (value < 100000) {
+    if (value < 100) return value < 10 ? 1 : 2;
+    if (value < 1000) return 3;
+    return value < 10000 ? 4 : 5;
+  }
+  if (value < 10000000) return value < 1000000 ? 6 : 7;
+  if (value < 1000000000) return value < 100000000 ? 8 : 9;
+  let digits = 9;
+  for (let rest = Math.floor(value / 1000000000); rest > 0; rest = Math.floor(rest / 10)) digits++;
   return digits;
 }
 
