@@ -6,6 +6,7 @@ import { setPlainThreshold } from '../values/quicklist-limits.ts';
 import type { Handler } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './errors.ts';
+import { tableOf, tableStats } from './table-stats.ts';
 
 const NO_SUCH_KEY = 'ERR no such key';
 
@@ -59,14 +60,16 @@ const subcommands: Readonly<Record<string, Handler>> = {
   htstats: (c) => {
     const db = c.keyspace.databases[c.integer(2)];
     if (db === undefined) throw new CommandError('ERR Out of range database');
-    c.reply.verbatim('txt', Buffer.from(tableStats(db.table)));
+    c.reply.verbatim('txt', Buffer.from(`[Dictionary HT]\n${tableStats(db.table)}`));
   },
   'htstats-key': (c) => {
-    if (c.peek(2) === 0) throw new CommandError(NO_SUCH_KEY);
-    c.reply.verbatim(
-      'txt',
-      Buffer.from('The value stored at the specified key is not represented using an hash table\n'),
-    );
+    const entry = c.peek(2);
+    if (entry === 0) throw new CommandError(NO_SUCH_KEY);
+    const table = tableOf(c.db, entry);
+    if (table === null) {
+      throw new CommandError('ERR The value stored at the specified key is not represented using an hash table');
+    }
+    c.reply.verbatim('txt', Buffer.from(tableStats(table)));
   },
   jmap: (c) => c.reply.ok(),
   'quicklist-packed-threshold': (c) => {
@@ -187,10 +190,4 @@ function protocol(c: Context): void {
     );
   }
   sample();
-}
-
-function tableStats(table: { size: number; buckets: number; chainLengths(longest: number): number[] }): string {
-  const lengths = table.chainLengths(50);
-  const rows = lengths.map((count, length) => (count === 0 ? '' : `   ${length}: ${count}\n`)).join('');
-  return `[Dictionary HT]\nHash table 0 stats (main hash table):\n table size: ${table.buckets}\n number of elements: ${table.size}\n Chain length distribution:\n${rows}`;
 }
