@@ -1,6 +1,7 @@
 // What the server takes from the process it runs in: time, randomness, timers. Tests give their own.
 
 import { randomBytes } from 'node:crypto';
+import { REDIS_VERSION } from '../base/version.ts';
 
 export interface Host {
   /** ms since 1970. */
@@ -20,8 +21,7 @@ export interface Host {
 
 declare const __TSREDIS_VERSION__: string;
 
-/** The Redis version whose commands and replies this server has. */
-export const REDIS_VERSION = '7.2.4';
+export { REDIS_VERSION };
 
 /** Longest delay that timers take; later moments are reached in several steps. */
 const TIMER_MS_MAX = 0x7fffffff;

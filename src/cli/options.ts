@@ -2,7 +2,7 @@
 // does not begin with a dash; the rest is the command.
 import { splitInline } from '../../server/formats/resp/inline.ts';
 import { parseServerUri } from '../../server/formats/server-uri.ts';
-import type { TlsOptions } from './tls.ts';
+import type { TlsOptions } from '../host/server-tls.ts';
 
 export type OutputMode = 'raw' | 'standard' | 'csv' | 'json' | 'quoted-json';
 

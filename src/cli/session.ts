@@ -171,7 +171,7 @@ export class Session {
     const target = { host: this.serverHost, port: this.serverPort };
     if (socketPath !== undefined) return await Client.connect({ ...target, path: socketPath }, options);
     if (!useTls) return await Client.connect(target, options);
-    const { readTlsOptions } = await import('./tls.ts');
+    const { readTlsOptions } = await import('../host/server-tls.ts');
     return await Client.connect({ ...target, tls: readTlsOptions(tls) }, options);
   }
 

@@ -1,4 +1,4 @@
-// The TLS options of the command line programs, turned into what the client takes. Loaded only when TLS is asked for.
+// TLS options as the command line programs take them, turned into what the client takes. Loaded only when TLS is asked for.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TlsTarget } from '../../server/net/client.ts';
