@@ -140,11 +140,6 @@ export function listpackInsertInteger(region: Region, offset: number, value: num
   insertValue(region, offset, scratch.setInteger(value));
 }
 
-/** listpackInsert for a value whose encoding is already known. */
-export function listpackInsertValue(region: Region, offset: number, value: ListpackValue): void {
-  insertValue(region, offset, value);
-}
-
 /** Puts two values before the entry at `offset`, moving what follows once: a field and its value, a member and its score. */
 export function listpackInsertPair(region: Region, offset: number, first: ListpackValue, next: ListpackValue): void {
   const bytes = first.bytes + next.bytes;
