@@ -152,7 +152,7 @@ export class TreeNodes {
   protected compareKey(entry: number, keys: Uint8Array, pos: number, len: number): number {
     const bytes = this.arena.bytes[entry >>> SEGMENT_SHIFT];
     const stored = this.wordsOf(entry)[wordOf(entry) + 2];
-    const shorter = stored < len ? stored : len;
+    const shorter = Math.min(stored, len);
     let p = ((entry & OFFSET_MASK) << 3) + this.keyOffset;
     for (let i = pos, end = pos + shorter; i < end; i++, p++) {
       const difference = bytes[p] - keys[i];

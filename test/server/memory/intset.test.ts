@@ -18,7 +18,7 @@ function emptySet(): BlockRegion {
   return region;
 }
 
-function valueOf(text: string): IntsetValue {
+function integerOf(text: string): IntsetValue {
   const value = new IntsetValue();
   const bytes = Buffer.from(text);
   if (!value.parse(bytes, 0, bytes.length)) throw new Error(`not an integer: ${text}`);
@@ -37,10 +37,10 @@ function members(region: BlockRegion): string[] {
 describe('intset', () => {
   it('holds the bytes that RDB stores', () => {
     const region = emptySet();
-    for (const text of ['3', '-1', '2']) intsetAdd(region, valueOf(text));
+    for (const text of ['3', '-1', '2']) intsetAdd(region, integerOf(text));
     const bytes = region.buf.subarray(region.pos, region.pos + region.len);
     expect(bytes.toString('hex')).toBe('0200000003000000ffff02000300');
-    intsetAdd(region, valueOf('65536'));
+    intsetAdd(region, integerOf('65536'));
     expect(region.buf.subarray(region.pos, region.pos + region.len).toString('hex')).toBe(
       '0400000004000000ffffffff020000000300000000000100',
     );
@@ -61,8 +61,8 @@ describe('intset', () => {
       '-9007199254740993',
     ];
     const region = emptySet();
-    for (const text of texts) expect(intsetAdd(region, valueOf(text))).toBe(true);
-    for (const text of texts) expect(intsetAdd(region, valueOf(text))).toBe(false);
+    for (const text of texts) expect(intsetAdd(region, integerOf(text))).toBe(true);
+    for (const text of texts) expect(intsetAdd(region, integerOf(text))).toBe(false);
     const sorted = texts.map(BigInt).sort((a, b) => (a < b ? -1 : 1));
     expect(members(region)).toEqual(sorted.map(String));
   });
@@ -84,7 +84,7 @@ describe('intset', () => {
     const model = new Set<bigint>();
     for (let step = 0; step < 5000; step++) {
       const number = BigInt(random(200) - 100) * 7n ** BigInt(random(20));
-      const value = valueOf(String(number));
+      const value = integerOf(String(number));
       expect(intsetHas(region, value)).toBe(model.has(number));
       if (random(2) === 0) expect(intsetAdd(region, value)).toBe(!model.has(number) && model.add(number) !== null);
       else expect(intsetRemove(region, value)).toBe(model.delete(number));
