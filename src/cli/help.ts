@@ -1,8 +1,7 @@
 // `help` at the prompt: general help, a group, or the commands whose names begin with the words given.
+import { REDIS_VERSION } from '../../server/base/version.ts';
 import { type CommandDoc, commandDocsByGroup, listCommandDocs, syntaxOf } from '../../server/commands/docs.ts';
 import type { CliHost } from './host.ts';
-
-declare const __TSREDIS_VERSION__: string;
 
 export function printHelp(host: CliHost, topic: readonly Buffer[]): void {
   host.write(Buffer.from(helpText(topic.map((word) => word.toString('utf8'))), 'utf8').toString('latin1'));
@@ -19,8 +18,7 @@ export function helpText(words: readonly string[]): string {
 }
 
 function generalHelp(): string {
-  const version = typeof __TSREDIS_VERSION__ === 'string' ? __TSREDIS_VERSION__ : '0.0.0';
-  return `redis-cli ${version}
+  return `redis-cli ${REDIS_VERSION}
 To get help about Redis commands type:
       "help @<group>" to get a list of commands in <group>
       "help <command>" for help on <command>
