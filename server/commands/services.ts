@@ -2,6 +2,10 @@
 // with small fakes and commands/ never reaches upward.
 
 import type { Settings } from '../config/settings.ts';
+import type { AclCatalog } from './acl-catalog.ts';
+import type { AclLog } from './acl-log.ts';
+import type { AclUser } from './acl-user.ts';
+import type { Context } from './context.ts';
 import type { Database } from '../keyspace/database.ts';
 import type { CommandIndex } from './registry.ts';
 import type { Session, StoredRequest, TrackingState } from './session.ts';
@@ -84,16 +88,38 @@ export interface PersistenceService {
   /** DEBUG RELOAD and friends: save (unless told not to), empty, load again. Returns an error text or null. */
   reload(options: { save: boolean; flush: boolean }): string | null;
   loadAppendOnly(): string | null;
+  /** DEBUG AOF-FLUSH-SLEEP: stops the event loop for this long before every write of the log, ms. */
+  delayFlush(ms: number): void;
 }
 
 export interface AuthService {
-  /** The default user is enabled and needs no password. */
+  /** The default user is enabled and needs no password: connections need not authenticate. */
   readonly openToAll: boolean;
+  /** The default user needs no password, enabled or not. */
+  readonly defaultHasNoPassword: boolean;
   /** Checks the credentials and, when they are right, makes the session that user's. */
   authenticate(session: Session, user: string, password: Buffer): boolean;
   /** Back to the default user, as for a new connection. */
   logout(session: Session): void;
   userExists(name: string): boolean;
+  /** Whether the client may run the request in the context and read any key besides. */
+  readsAllKeys(c: Context): boolean;
+  readonly access: AccessService;
+}
+
+/** ACL. Names and rules are byte text; methods that return a text or null tell the error reply. */
+export interface AccessService {
+  readonly catalog: AclCatalog;
+  readonly log: AclLog;
+  /** In the order of their names. */
+  users(): readonly AclUser[];
+  find(name: string): AclUser | undefined;
+  /** Creates or changes a user, with all rules or none. */
+  setUser(name: string, rules: readonly string[]): string | null;
+  /** Deletes users and closes their connections; returns how many there were. */
+  deleteUsers(names: readonly string[]): number;
+  load(): string | null;
+  save(): string | null;
 }
 
 /** CLIENT TRACKING. */
@@ -184,6 +210,10 @@ export interface ValueService {
   duplicate(from: Database, entry: number, to: Database, key: Buffer): number;
   /** 20 bytes that are equal for equal values, whatever their encoding. */
   digest(db: Database, entry: number): Buffer;
+  /** Carries a digest of 20 bytes on over a value, as DEBUG DIGEST does after the key. */
+  addDigest(digest: Buffer, db: Database, entry: number): void;
+  /** Whether checksums of payloads are looked at (DEBUG SET-SKIP-CHECKSUM-VALIDATION). */
+  checksums: boolean;
   /** DUMP's payload. */
   serialize(db: Database, entry: number): Buffer;
   /** Whether a payload's version is known and its checksum right. */

@@ -168,9 +168,9 @@ export class AppendLog {
   /** Writes what waits, and begins a rewrite when one is scheduled or due. */
   cron(nowMs: number): void {
     this.writer.tick();
-    if (this.dumper.job !== null || this.limit.waits(nowMs)) return;
+    if (this.dumper.job !== null) return;
     if (this.rewriteScheduled) {
-      this.startRewrite();
+      if (!this.isLimited(nowMs)) this.startRewrite();
       return;
     }
     const { autoAofRewritePercentage, autoAofRewriteMinSize } = this.environment.settings;
@@ -178,9 +178,20 @@ export class AppendLog {
     const bytes = this.currentBytes;
     if (this.state !== 'on' || percentage === 0 || bytes <= Number(autoAofRewriteMinSize)) return;
     const growth = Math.floor((bytes * 100) / Math.max(1, this.rewriteBaseBytes)) - 100;
-    if (growth < percentage) return;
+    if (growth < percentage || this.isLimited(nowMs)) return;
     this.environment.log('notice', `Starting automatic rewriting of AOF on ${growth}% growth`);
     this.startRewrite();
+  }
+
+  /** Whether rewrites that nobody asks for have to wait because the last ones have failed; said once each time. */
+  private isLimited(nowMs: number): boolean {
+    if (this.limit.shouldTell(nowMs)) {
+      this.environment.log(
+        'warning',
+        `Background AOF rewrite has repeatedly failed and triggered the limit, will retry in ${this.limit.waitMinutes} minutes`,
+      );
+    }
+    return this.limit.waits(nowMs);
   }
 
   /** Seconds the running rewrite has taken, -1 when there is none. */
@@ -202,7 +213,7 @@ export class AppendLog {
     } catch (error) {
       environment.log('warning', `Can't rewrite the append only file in background: ${reason(error)}`);
       this.lastRewriteOk = false;
-      this.limit.failed(environment.now());
+      this.limit.failed();
       return false;
     }
     environment.log('notice', `Background append only file rewriting started by pid ${process.pid}`);
@@ -259,7 +270,7 @@ export class AppendLog {
       environment.log('warning', `Background AOF rewrite terminated with error: ${reason(failure)}`);
       removeQuietly(temporary);
       this.lastRewriteOk = false;
-      this.limit.failed(environment.now());
+      this.limit.failed();
       if (this.state === 'waiting') {
         this.dropTemporaryIncrement();
         this.rewriteScheduled = true;
@@ -278,8 +289,6 @@ export class AppendLog {
     const base = files.nextBase(isDump);
     renameSync(temporary, files.path(base.name));
     environment.log('notice', `Successfully renamed the temporary AOF base file ${temporary} into ${base.name}`);
-    const history = [...manifest.history];
-    if (manifest.base !== null) history.push({ ...manifest.base, type: 'history' });
     let incr: AofFileInfo[] = [];
     let kept = manifest.incr.length;
     if (this.state === 'waiting' && this.temporaryIncrement !== null) {
@@ -291,9 +300,12 @@ export class AppendLog {
       incr = manifest.incr.slice(-1);
       kept--;
     }
-    for (const file of manifest.incr.slice(0, kept)) history.push({ ...file, type: 'history' });
+    // The newest first, as Redis writes it.
+    const history = [...manifest.incr.slice(0, kept)].reverse();
+    if (manifest.base !== null) history.push(manifest.base);
+    const old = history.map((file): AofFileInfo => ({ ...file, type: 'history' }));
     syncDirectory(files.directory);
-    files.replaceManifest({ base, incr, history });
+    files.replaceManifest({ base, incr, history: [...old, ...manifest.history] });
     this.temporaryIncrement = null;
     if (this.state === 'waiting') this.state = 'on';
     if (this.state === 'on') {

@@ -14,6 +14,9 @@ const VERSION = 10;
 /** Time for the snapshot in one turn of the event loop, ms. */
 const SLICE_MS = 1;
 const FILE_MODE = 0o640;
+/** While slowed down, how often to look whether the delay has changed, ms; and what a pause may be too short by. */
+const DELAY_LOOK_MS = 20;
+const DELAY_GRAIN_MS = 0.5;
 const CHUNK_BYTES = 1 << 17;
 
 /** AUX fields: what a dump says of itself. */
@@ -37,6 +40,8 @@ export class Dumper {
   job: BackgroundJob | null = null;
   private readonly environment: Environment;
   private scheduled = false;
+  /** When the next key may be written (rdb-key-save-delay). */
+  private nextKeyMs = 0;
   private dump: DumpTarget | null = null;
 
   constructor(environment: Environment) {
@@ -85,6 +90,8 @@ export class Dumper {
     this.dump = dump;
     const snapshot = new Snapshot(environment.keyspace, dump, environment.monotonicMs);
     this.job = { kind, file, snapshot, startedMs: environment.now(), done, stopped: false, complete: false };
+    this.nextKeyMs = 0;
+    environment.jobStarted();
     this.schedule();
     return this.job;
   }
@@ -131,20 +138,25 @@ export class Dumper {
     else if (!job.file.congested) this.schedule();
   }
 
-  /** rdb-key-save-delay: one key, then a pause. */
+  /** rdb-key-save-delay: a key (or, for short delays, a few) and then a pause; a changed delay counts at once. */
   private slowTurn(job: BackgroundJob, delayMs: number): void {
-    const keys = Math.max(1, Math.floor(1 / delayMs));
-    if (job.snapshot.slice(SLICE_MS, keys)) {
-      this.complete(job);
-      return;
+    const { monotonicMs } = this.environment;
+    if (monotonicMs() >= this.nextKeyMs - DELAY_GRAIN_MS) {
+      const keys = Math.max(1, Math.floor(1 / delayMs));
+      if (job.snapshot.slice(SLICE_MS, keys)) {
+        this.complete(job);
+        return;
+      }
+      this.nextKeyMs = monotonicMs() + delayMs * keys;
     }
     this.scheduled = true;
     const timer = setTimeout(
       () => {
         this.scheduled = false;
+        if (this.keyDelayMs() < delayMs) this.nextKeyMs = 0;
         this.turn();
       },
-      Math.min(delayMs * keys, 0x7fffffff),
+      Math.min(Math.max(0, this.nextKeyMs - monotonicMs()), DELAY_LOOK_MS),
     );
     timer.unref();
   }

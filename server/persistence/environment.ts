@@ -34,6 +34,8 @@ export interface Environment {
   readonly watchFields: (db: Database, buf: Uint8Array, pos: number, len: number) => void;
   /** Keeps replies back until the log has reached the disk, or lets them go. */
   readonly holdReplies: (held: boolean) => void;
+  /** Told of every background save and rewrite that begins. */
+  readonly jobStarted: () => void;
   /** Ends the process: the data could no longer be kept safe. */
   readonly exit: (status: number) => void;
   /** Whether any hash has fields with an expiry. */

@@ -186,7 +186,7 @@ export class LogLoader {
     }
     const problem = this.replayer.run(this.view(reader.buffer), this.pos, this.len, count);
     if (problem !== null) {
-      throw new LoadError(`${problem} reading the append only file ${name}\n${this.advice(path, reader.itemOffset)}`);
+      throw new LoadError(`${this.advice(path, reader.itemOffset)}\n${problem} reading the append only file ${name}`);
     }
   }
 
@@ -201,7 +201,7 @@ export class LogLoader {
     const { log, settings } = this.environment;
     if (error.code === 'format') {
       throw new LoadError(
-        `Bad file format reading the append only file ${name}: make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>\n${this.advice(path, error.offset)}`,
+        `${this.advice(path, error.offset)}\nBad file format reading the append only file ${name}: make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>`,
       );
     }
     if (reader.inTransaction) {
@@ -210,7 +210,7 @@ export class LogLoader {
     }
     if (!settings.aofLoadTruncated) {
       throw new LoadError(
-        `Unexpected end of file reading the append only file ${name}. You can: 1) Make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>. 2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and restart the server.\n${this.advice(path, reader.okUpTo)}`,
+        `${this.advice(path, reader.okUpTo)}\nUnexpected end of file reading the append only file ${name}. You can: 1) Make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>. 2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and restart the server.`,
       );
     }
     log('warning', `!!! Warning: short read while loading the AOF file ${name}!!!`);

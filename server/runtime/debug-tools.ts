@@ -1,14 +1,15 @@
 // What DEBUG reaches of the running server.
 
-import { createHash } from 'node:crypto';
 import type { DebugService } from '../commands/services.ts';
-import { type Database, NO_EXPIRY } from '../keyspace/database.ts';
+import { parseMemoryText } from '../config/values.ts';
+import type { Database } from '../keyspace/database.ts';
+import { addDigest, DIGEST_BYTES, mixDigest } from '../persistence/digest.ts';
+import { quicklistLimits } from '../values/quicklist-limits.ts';
 import type { Cron } from './cron.ts';
 import type { Server } from './server.ts';
 
 /** Options of tests that are accepted without an effect here: they tune parts that this server does not have. */
 const WITHOUT_EFFECT = new Set([
-  'quicklist-packed-threshold',
   'set-disable-deny-scripts',
   'replicate',
   'config-rewrite-force-all',
@@ -18,13 +19,12 @@ const WITHOUT_EFFECT = new Set([
   'listpack',
 ]);
 
-const DIGEST_BYTES = 20;
+const PLAIN_THRESHOLD = 2 ** 30;
+const PLAIN_THRESHOLD_MAX = 2 ** 32;
 
 export class DebugTools implements DebugService {
   private readonly server: Server;
   private readonly cron: Cron;
-  /** Options that other parts look at (set-skip-checksum-validation). */
-  readonly options = new Map<string, string>();
 
   constructor(server: Server, cron: Cron) {
     this.server = server;
@@ -35,19 +35,19 @@ export class DebugTools implements DebugService {
     this.cron.activeExpire = on;
   }
 
-  /** Each key's digest XORed into one, so that the order of keys does not matter. */
+  /** Redis' own number: each key's digest XORed into one, so that the order of keys does not matter. */
   digest(): string {
     const sum = Buffer.alloc(DIGEST_BYTES);
+    const index = Buffer.alloc(4);
     for (const db of this.server.keyspace.databases) {
       if (db.size === 0) continue;
+      index.writeUInt32BE(db.index);
+      mixDigest(sum, index);
       db.table.forEach((entry) => {
-        const hash = createHash('sha1');
-        hash.update(Buffer.from([db.index & 255, db.index >>> 8]));
-        hash.update(db.keyBytes(entry));
-        hash.update(this.digestValue(db, entry));
-        const expireAt = db.expireAt(entry);
-        if (expireAt !== NO_EXPIRY) hash.update('!!expire!!');
-        mix(sum, hash.digest());
+        const digest = Buffer.alloc(DIGEST_BYTES);
+        mixDigest(digest, db.keyBytes(entry));
+        this.server.values.addDigest(digest, db, entry);
+        addDigest(sum, digest);
       });
     }
     return sum.toString('hex');
@@ -62,11 +62,11 @@ export class DebugTools implements DebugService {
   }
 
   setOption(name: string, value: string): boolean {
-    if (name === 'set-skip-checksum-validation') {
-      this.options.set(name, value);
-      return true;
-    }
-    return WITHOUT_EFFECT.has(name);
+    if (name === 'set-skip-checksum-validation') this.server.values.checksums = value === '0';
+    else if (name === 'aof-flush-sleep') this.server.persistence.delayFlush(Number(value) / 1000);
+    else if (name === 'quicklist-packed-threshold') return setPlainThreshold(value);
+    else return WITHOUT_EFFECT.has(name);
+    return true;
   }
 
   describe(): string {
@@ -74,6 +74,10 @@ export class DebugTools implements DebugService {
   }
 }
 
-function mix(sum: Buffer, digest: Buffer): void {
-  for (let i = 0; i < DIGEST_BYTES; i++) sum[i] ^= digest[i];
+/** Bytes from which a list's element gets a node of its own; 0 for the usual number. */
+function setPlainThreshold(text: string): boolean {
+  const bytes = Number(parseMemoryText(text) ?? Number.NaN);
+  if (!(bytes <= PLAIN_THRESHOLD_MAX)) return false;
+  quicklistLimits.plainFromBytes = bytes === 0 ? PLAIN_THRESHOLD : bytes;
+  return true;
 }

@@ -181,7 +181,7 @@ function statLines(server: Server): Lines {
     ['pubsub_patterns', server.pubsub.patternCount],
     ['pubsubshard_channels', [...server.pubsub.names('shard')].length],
     ['latest_fork_usec', 0],
-    ['total_forks', 0],
+    ['total_forks', stats.backgroundJobs],
     ['migrate_cached_sockets', 0],
     ['slave_expires_tracked_keys', 0],
     ['active_defrag_hits', 0],
@@ -202,6 +202,10 @@ function statLines(server: Server): Lines {
     ['io_threaded_writes_processed', 0],
     ['reply_buffer_shrinks', 0],
     ['reply_buffer_expands', 0],
+    ['acl_access_denied_auth', server.auth.denied.auth],
+    ['acl_access_denied_cmd', server.auth.denied.command],
+    ['acl_access_denied_key', server.auth.denied.key],
+    ['acl_access_denied_channel', server.auth.denied.channel],
   ];
 }
 

@@ -67,6 +67,10 @@ export class Persistence implements PersistenceService {
       this.judge();
       return undefined;
     });
+    settings.onChange(['aof-disable-auto-gc'], () => {
+      if (!settings.aofDisableAutoGc && this.appendLog.state !== 'off') this.appendLog.files.dropHistory();
+      return undefined;
+    });
     settings.onChange(['appendonly'], () => {
       const { state } = this.appendLog;
       if (settings.appendonly && state === 'off') return this.appendLog.switchOn(context.inTransaction);
@@ -123,6 +127,10 @@ export class Persistence implements PersistenceService {
     throw new CommandError(
       "ERR Can't execute an AOF background rewriting. Please check the server logs for more information.",
     );
+  }
+
+  delayFlush(ms: number): void {
+    this.appendLog.writer.flushDelayMs = ms;
   }
 
   dropFunctions(): void {
@@ -350,6 +358,9 @@ function environmentOf(server: Server, libraries: LibraryStore): Environment {
     usedMemory: () => server.usedMemory(),
     replicationAux: () => [],
     holdReplies: (held) => server.turns.hold(held),
+    jobStarted: () => {
+      server.stats.backgroundJobs++;
+    },
     exit: (status) => process.exit(status),
     dropsExpired: () => server.identity.role === 'primary',
     watchFields,

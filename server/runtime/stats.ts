@@ -15,6 +15,8 @@ export class ServerStats {
   writesProcessed = 0;
   errorReplies = 0;
   evictedClients = 0;
+  /** Background saves and rewrites: what takes a fork in Redis. */
+  backgroundJobs = 0;
   activeExpireMs = 0;
   expiredStalePercent = 0;
   expiredTimeCapReached = 0;
