@@ -5,6 +5,8 @@ import { resolve } from 'node:path';
 import { parseCommandLine } from './config/argv.ts';
 import { ConfigFault, fatalReport, loadSettings } from './config/load.ts';
 import { createSettings, type Settings } from './config/settings.ts';
+import { fromByteText, toByteText } from './formats/conf/quote.ts';
+import { checkUserLine } from './runtime/acl.ts';
 import { globSync } from './runtime/glob-files.ts';
 import { processHost, REDIS_VERSION } from './runtime/host.ts';
 import { Log } from './runtime/log.ts';
@@ -48,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   const log = new Log(host.now);
   log.setFile(settings.logfile === '' ? '' : resolve(directory, settings.string('logfile')));
-  await startServer(settings, host, log);
+  await startServer(settings, host, log, argv.length > 0);
 }
 
 interface Loaded {
@@ -73,11 +75,10 @@ function loadOrExit(argv: readonly string[], directory: string): Loaded {
   });
   let stdin: Uint8Array | null = null;
   try {
-    const commandLine = parseCommandLine(argv.map((argument) => Buffer.from(argument).toString('latin1')));
-    const { configFile } = commandLine;
-    if (configFile !== undefined) {
-      settings.configFile = resolve(directory, Buffer.from(configFile, 'latin1').toString());
-    }
+    const given = parseCommandLine(argv.map((argument) => Buffer.from(argument).toString('latin1')));
+    const configFile = given.configFile === undefined ? undefined : resolve(directory, fromByteText(given.configFile));
+    settings.configFile = configFile;
+    const commandLine = { ...given, configFile: configFile === undefined ? undefined : toByteText(configFile) };
     loadSettings(settings, commandLine, {
       readFile: (path) => readFileSync(resolve(directory, path)),
       readStdin: () => {
@@ -86,6 +87,7 @@ function loadOrExit(argv: readonly string[], directory: string): Loaded {
       },
       glob: (pattern) => globSync(resolve(directory, pattern)),
       checkLogFile,
+      checkUser: checkUserLine,
     });
   } catch (error) {
     if (!(error instanceof ConfigFault)) throw error;

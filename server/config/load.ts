@@ -157,7 +157,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** What the C library says for a Node error: "No such file or directory". */
-function systemReason(error: unknown): string {
+export function systemReason(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   return (code !== undefined ? reasons[code] : undefined) ?? message ?? String(error);
 }

@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { systemReason } from '../config/load.ts';
 
 /** Set for the child that daemonize starts, so that it does not start another. */
 const DAEMON_MARK = 'TSREDIS_DAEMON_CHILD';
@@ -77,6 +78,6 @@ export function checkLogFile(path: string): string | undefined {
     closeSync(openSync(path, 'a', 0o640));
     return undefined;
   } catch (error) {
-    return (error as Error).message;
+    return systemReason(error);
   }
 }

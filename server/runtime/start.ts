@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { ShutdownOptions } from '../commands/services.ts';
 import type { Settings } from '../config/settings.ts';
+import { AccessControl } from './acl.ts';
 import { applySettings } from './apply.ts';
 import { Configuration } from './configuration.ts';
 import { Cron } from './cron.ts';
@@ -15,7 +16,6 @@ import { addSections } from './info-sections.ts';
 import { listenAll, listenAnew, mainAddress } from './listening.ts';
 import type { Log } from './log.ts';
 import { MemoryReport } from './memory-report.ts';
-import { PasswordAuth } from './password-auth.ts';
 import { createPersistence, type Persistence } from './persistence.ts';
 import { notifyManager, removePidFile, setTitle, writePidFile } from './process-control.ts';
 import { Server } from './server.ts';
@@ -23,15 +23,19 @@ import { Server } from './server.ts';
 /** Descriptors the server needs beside its clients. */
 const RESERVED_DESCRIPTORS = 32;
 
-/** Starts the server; the promise is kept once it serves. Exits the process when it cannot. */
-export async function startServer(settings: Settings, host: Host, log: Log): Promise<Server> {
+/**
+ * Starts the server; the promise is kept once it serves. Exits the process when it cannot. `configured`: a file or options
+ * were given.
+ */
+export async function startServer(settings: Settings, host: Host, log: Log, configured: boolean): Promise<Server> {
   const server = new Server(settings, host, log);
   const evictor = new Evictor(server);
   const cron = new Cron(server, evictor);
-  const auth = new PasswordAuth();
+  const auth = new AccessControl(server);
   const persistence = createPersistence(server);
   const info = new Info(() => {
     server.stats.reset();
+    auth.resetCounts();
     server.latency.resetHistograms();
     for (const command of server.allCommands()) {
       Object.assign(command.stats, { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 });
@@ -48,6 +52,7 @@ export async function startServer(settings: Settings, host: Host, log: Log): Pro
   const memory = new MemoryReport(server);
   const debug = new DebugTools(server, cron);
   server.install({ persistence, values: persistence.values, info, auth, configuration, memory, debug });
+  configuration.users = () => auth.ruleLines();
   server.evict = evictor.makeRoom;
   server.systemMemory = totalmem();
   server.stats.startedAtMs = host.now();
@@ -56,7 +61,8 @@ export async function startServer(settings: Settings, host: Host, log: Log): Pro
   cron.tasks.push((nowMs) => persistence.cron(nowMs));
   server.onShutdown = (options) => end(server, persistence, options);
 
-  announce(server);
+  announce(server, configured);
+  admitUsers(server, auth);
   const reason = await listenAll(server);
   if (reason !== null) {
     server.log('warning', reason);
@@ -71,6 +77,14 @@ export async function startServer(settings: Settings, host: Host, log: Log): Pro
   return server;
 }
 
+/** Takes the users of the configuration in, or ends the start. */
+function admitUsers(server: Server, auth: AccessControl): void {
+  const problem = auth.start();
+  if (problem === null) return;
+  server.log('warning', problem);
+  process.exit(1);
+}
+
 async function load(server: Server, persistence: Persistence): Promise<void> {
   server.loading = true;
   const failure = await persistence.load();
@@ -80,14 +94,14 @@ async function load(server: Server, persistence: Persistence): Promise<void> {
   process.exit(1);
 }
 
-function announce(server: Server): void {
+function announce(server: Server, configured: boolean): void {
   const { log, settings, host } = server;
   log('notice', 'oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo');
   log(
     'notice',
     `Redis version=${server.identity.redisVersion}, bits=64, commit=00000000, modified=0, pid=${process.pid}, just started`,
   );
-  if (settings.configFile === undefined) {
+  if (!configured) {
     log(
       'warning',
       'Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf',
