@@ -2,12 +2,11 @@
 // No node_modules are needed at run time. Files are built beside and renamed, so a running build never leaves half a
 // program behind.
 
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const pkg = JSON.parse(await readFile('package.json', 'utf8'));
-const programs = Object.keys(pkg.bin).filter((name) => existsSync(`src/bin/${name}.ts`));
+const programs = Object.keys(pkg.bin);
 
 // Some bundled packages are CommonJS and call require() for node: builtins, which an ES module has to be given.
 const requireForBundled =
