@@ -44,7 +44,7 @@ function ping(c: Context): void {
 function auth(c: Context): void {
   if (c.argc > 3) throw new CommandError(ERRORS.syntax);
   const user = c.argc === 3 ? c.text(1) : 'default';
-  if (c.argc === 2 && c.server.auth.openToAll) {
+  if (c.argc === 2 && c.server.auth.defaultHasNoPassword) {
     throw new CommandError(
       'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
     );
@@ -73,7 +73,7 @@ function hello(c: Context): void {
   if (credentials > 0 && !c.server.auth.authenticate(c.session, c.text(credentials), c.copy(credentials + 1))) {
     throw new CommandError(WRONG_PASSWORD);
   }
-  if (!c.session.authenticated) {
+  if (!c.session.authenticated && !c.server.auth.openToAll) {
     throw new CommandError(
       'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
     );

@@ -2,12 +2,12 @@
 // with small fakes and commands/ never reaches upward.
 
 import type { Settings } from '../config/settings.ts';
+import type { Database } from '../keyspace/database.ts';
 import type { AclCatalog } from './acl-catalog.ts';
 import type { AclLog } from './acl-log.ts';
 import type { AclUser } from './acl-user.ts';
-import type { Context } from './context.ts';
-import type { Database } from '../keyspace/database.ts';
-import type { CommandIndex } from './registry.ts';
+import type { RequestView } from './key-positions.ts';
+import type { Command, CommandIndex } from './registry.ts';
 import type { Session, StoredRequest, TrackingState } from './session.ts';
 
 /** Classes of keyspace events, as the letters of notify-keyspace-events. */
@@ -102,8 +102,8 @@ export interface AuthService {
   /** Back to the default user, as for a new connection. */
   logout(session: Session): void;
   userExists(name: string): boolean;
-  /** Whether the client may run the request in the context and read any key besides. */
-  readsAllKeys(c: Context): boolean;
+  /** Whether the client may run the request and read any key besides. */
+  readsAllKeys(session: Session, command: Command, request: RequestView): boolean;
   readonly access: AccessService;
 }
 

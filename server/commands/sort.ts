@@ -54,13 +54,20 @@ function parse(c: Context, mayStore: boolean): Options {
     } else if (c.is(i, 'by') && left >= 1) {
       o.by = new SortPattern(c.copy(++i));
       if (!o.by.varies) o.unsorted = true;
+      else if (!c.server.auth.readsAllKeys(c.session, c.command, c)) throw new CommandError(patternDenied('BY'));
     } else if (c.is(i, 'get') && left >= 1) {
+      if (!c.server.auth.readsAllKeys(c.session, c.command, c)) throw new CommandError(patternDenied('GET'));
       o.get.push(new SortPattern(c.copy(++i)));
     } else {
       throw new CommandError(ERRORS.syntax);
     }
   }
   return o;
+}
+
+/** Patterns name keys that the rules of the client's user cannot be held against beforehand. */
+function patternDenied(option: string): string {
+  return `ERR ${option} option of SORT denied due to insufficient ACL permissions.`;
 }
 
 function run(c: Context, o: Options): void {

@@ -1,6 +1,7 @@
 // THE command table: every family's specs joined with its handlers. A spec without a handler is not served, so it
 // answers as an unknown command.
 
+import { aclHandlers } from './acl.ts';
 import { bitmapHandlers } from './bitmap.ts';
 import { clientHandlers } from './client.ts';
 import type { Handler, Handlers } from './command.ts';
@@ -21,8 +22,8 @@ import { pubsubHandlers } from './pubsub.ts';
 import { type Command, CommandIndex, Flag } from './registry.ts';
 import { persistenceHandlers, serverHandlers } from './server.ts';
 import { setHandlers } from './set.ts';
-import { sortedSetHandlers } from './sorted-set.ts';
 import { sortHandlers } from './sort.ts';
+import { sortedSetHandlers } from './sorted-set.ts';
 import { type CommandSpec, legacyKeyRange } from './spec.ts';
 import { streamHandlers } from './stream.ts';
 import { stringHandlers } from './string.ts';
@@ -53,6 +54,7 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   clientHandlers,
   diagnosticsHandlers,
   functionHandlers,
+  aclHandlers,
 ];
 
 /** Commands that MULTI does not queue. */

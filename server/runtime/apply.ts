@@ -3,16 +3,16 @@
 
 import type { DirectiveName } from '../config/directives.ts';
 import type { Apply } from '../config/settings.ts';
+import type { AccessControl } from './acl.ts';
 import type { Cron } from './cron.ts';
 import type { Evictor } from './evict.ts';
-import type { PasswordAuth } from './password-auth.ts';
 import type { Server } from './server.ts';
 
 export interface ApplyParts {
   server: Server;
   cron: Cron;
   evictor: Evictor;
-  auth: PasswordAuth;
+  auth: AccessControl;
 }
 
 interface Row {
@@ -39,7 +39,11 @@ function rows({ server, cron, evictor, auth }: ApplyParts): Row[] {
     };
   };
   return [
-    { names: ['requirepass'], apply: effect(() => auth.configure(settings.bytes('requirepass'))) },
+    {
+      names: ['requirepass'],
+      apply: effect(() => auth.setDefaultPassword(settings.bytes('requirepass').toString('latin1'))),
+      onlyLater: true,
+    },
     {
       names: ['maxmemory'],
       apply: effect(() => {

@@ -1,15 +1,13 @@
 // CONFIG's service: the settings' texts, and the file they came from.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { ConfigurationService } from '../commands/services.ts';
 import { rewriteConfig } from '../config/rewrite.ts';
 import type { SetContext, Settings } from '../config/settings.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** Directives that take effect by listening anew, which takes a turn of the event loop. */
 const ADDRESS_DIRECTIVES = new Set(['port', 'bind']);
-/** Mode of a configuration file that did not exist before: it may hold passwords. */
-const NEW_FILE_MODE = 0o640;
 
 export class Configuration implements ConfigurationService {
   private readonly settings: Settings;
@@ -56,7 +54,7 @@ export class Configuration implements ConfigurationService {
     const path = this.settings.configFile;
     if (path === undefined) return 'ERR The server is running without a config file';
     try {
-      this.replace(path, rewriteConfig(readText(path), this.settings, this.extras()));
+      replaceFile(path, rewriteConfig(readText(path), this.settings, this.extras()), this.randomName());
       return null;
     } catch (error) {
       return `ERR Rewriting config file: ${error instanceof Error ? error.message : String(error)}`;
@@ -67,21 +65,6 @@ export class Configuration implements ConfigurationService {
     const users = this.users();
     return users === undefined ? {} : { users };
   }
-
-  /** Writes beside the file and renames, so that a crash leaves the old or the new text, never half of one. */
-  private replace(path: string, text: string): void {
-    const temporary = join(dirname(path), `.${this.randomName()}.conf`);
-    const fd = openSync(temporary, 'wx', modeOf(path));
-    try {
-      writeSync(fd, Buffer.from(text, 'latin1'));
-      fsyncSync(fd);
-      closeSync(fd);
-      renameSync(temporary, path);
-    } catch (error) {
-      unlinkSync(temporary);
-      throw error;
-    }
-  }
 }
 
 function readText(path: string): string {
@@ -90,13 +73,5 @@ function readText(path: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
-  }
-}
-
-function modeOf(path: string): number {
-  try {
-    return statSync(path).mode & 0o777;
-  } catch {
-    return NEW_FILE_MODE;
   }
 }

@@ -39,7 +39,8 @@ type Guard = (c: Context, command: Command, host: DispatchHost) => string | null
 /** Texts start with the error code; the first that is not null answers the request. */
 const guards: readonly Guard[] = [
   (c, command, host) => ((command.flags & Flag.protected) !== 0 ? host.protectedRefusal(command, c.session) : null),
-  (c, command) => (!c.session.authenticated && (command.flags & Flag.no_auth) === 0 ? ERRORS.noAuth : null),
+  (c, command) =>
+    !c.session.authenticated && (command.flags & Flag.no_auth) === 0 && !c.server.auth.openToAll ? ERRORS.noAuth : null,
   (c, command) =>
     c.session.queued !== null && (command.flags & Flag.no_multi) !== 0
       ? 'ERR Command not allowed inside a transaction'

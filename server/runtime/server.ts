@@ -6,7 +6,6 @@ import { Context } from '../commands/context.ts';
 import { ERRORS } from '../commands/errors.ts';
 import { type Command, type CommandIndex, Flag } from '../commands/registry.ts';
 import type {
-  AuthService,
   ConfigurationService,
   DebugService,
   InfoService,
@@ -24,6 +23,7 @@ import { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Database } from '../keyspace/database.ts';
 import { Keyspace } from '../keyspace/keyspace.ts';
 import { type Connection, type ConnectionEvents, Listener } from '../net/listener.ts';
+import { type AccessControl, KEPT_REFUSALS, refusalText } from './acl.ts';
 import { Blocking } from './blocking.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { Clients } from './clients.ts';
@@ -47,7 +47,7 @@ export interface Parts {
   persistence: PersistenceService & { readonly writesRefused: string | null };
   values: ValueService;
   info: InfoService;
-  auth: AuthService & { permissionRefusal(c: Context, command: Command): string | null };
+  auth: AccessControl;
   configuration: ConfigurationService;
   memory: MemoryService;
   debug: DebugService;
@@ -78,7 +78,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   persistence!: Parts['persistence'];
   values!: ValueService;
   info!: InfoService;
-  auth!: Parts['auth'];
+  auth!: AccessControl;
   configuration!: ConfigurationService;
   memory!: MemoryService;
   debug!: DebugService;
@@ -128,7 +128,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       rerun: (session, request) =>
         this.turns.asSession(session, () => {
           this.context.resumed = true;
-          this.turns.runStored(request);
+          this.runAllowed(request, (reason) => reason);
         }),
       answer: (session, answer) =>
         this.turns.deliver(session, (reply) => {
@@ -142,7 +142,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     });
     this.transactions = new Transactions({
       context: this.context,
-      runQueued: (request) => this.turns.runStored(request),
+      runQueued: (request) => this.runAllowed(request, (_, touch) => `${RULES_CHANGED}${touch}`),
       bracket: (begin) => this.bracket(begin),
     });
     this.tracking = new Tracking({
@@ -378,6 +378,15 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     return this.auth.permissionRefusal(c, command);
   }
 
+  /** Runs a kept request, unless the user's rules have changed since and forbid it. */
+  private runAllowed(request: StoredRequest, word: (refusal: string, short: string) => string): void {
+    const c = this.context;
+    this.turns.bind(request);
+    const reason = c.session.permissions === null ? null : this.auth.denial(c, request.command);
+    if (reason === null) this.turns.dispatcher.run(c, request.command);
+    else c.reply.error(word(refusalText(reason, request.command), KEPT_REFUSALS[reason]));
+  }
+
   monitor(c: Context): void {
     if (this.clients.monitors.size === 0) return;
     const seconds = (this.nowMicroseconds() / 1e6).toFixed(6);
@@ -443,6 +452,9 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     return failure;
   }
 }
+
+const RULES_CHANGED =
+  'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: ';
 
 const PROTECTED_MODE =
   "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.";
