@@ -115,6 +115,8 @@ export class Histogram {
   /** Width of the bucket that begins at `low`. */
   #sizeAt(low: number): number {
     const scaled = low / this.#unit;
-    return scaled < 2 * this.#halfCount ? this.#unit : 2 ** Math.floor(Math.log2(scaled / this.#halfCount)) * this.#unit;
+    return scaled < 2 * this.#halfCount
+      ? this.#unit
+      : 2 ** Math.floor(Math.log2(scaled / this.#halfCount)) * this.#unit;
   }
 }

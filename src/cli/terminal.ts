@@ -4,7 +4,7 @@ import { completionsFor, hintFor } from './hints.ts';
 import { HISTORY_LINES_MAX, historyPath, isSensitive, preferencesPath, readLines, saveLine } from './history.ts';
 import { CliExit } from './host.ts';
 import { loadPreferences, type Preferences } from './preferences.ts';
-import { repeatCount, runLine } from './prompt.ts';
+import { repeatCount, runLine } from './prompt-line.ts';
 import { splitArguments } from './quote.ts';
 import type { Session } from './session.ts';
 
