@@ -2,6 +2,7 @@
 
 import { Type } from '../keyspace/layout.ts';
 import { type Area, distanceInside, rangesOf } from '../values/geo-area.ts';
+import { exactDistanceMeters } from '../values/geo-exact.ts';
 import { decodePlace, type Point } from '../values/geo-hash.ts';
 import { SortedSet } from '../values/sorted-set.ts';
 import type { Handlers } from './command.ts';
@@ -278,8 +279,15 @@ function store(c: Context, query: Query, found: Found, order: readonly number[],
   for (let k = 0; k < count; k++) {
     const index = order[k];
     set.takeHandle(found.handles[index]);
-    const score = query.storeDistance ? found.distances[index] / query.unit : found.scores[index];
+    const score = query.storeDistance ? exactDistance(query, found.scores[index]) : found.scores[index];
     result.put(set.buf, set.pos, set.len, score);
   }
   storeResult(c, query.storeAt, result, event);
+}
+
+/** The distance of a place from the centre in the query's unit, as exact as a score shows it. */
+function exactDistance(query: Query, score: number): number {
+  decodePlace(score, point);
+  const { longitude, latitude } = query.area;
+  return exactDistanceMeters(longitude, latitude, point.longitude, point.latitude) / query.unit;
 }

@@ -14,8 +14,9 @@ export const LATITUDE_MAX = 85.05112878;
 /** Bits per axis of a stored place. */
 export const STEP_MAX = 26;
 
-const EARTH_RADIUS_METERS = 6372797.560856;
-const DEGREES = Math.PI / 180;
+export const EARTH_RADIUS_METERS = 6372797.560856;
+/** Radians per degree. */
+export const DEGREES = Math.PI / 180;
 const TWO_32 = 4294967296;
 const HASH_LETTERS = '0123456789bcdefghjkmnpqrstuvwxyz';
 const HASH_LENGTH = 11;

