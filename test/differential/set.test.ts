@@ -121,6 +121,26 @@ describe.skipIf(missing !== null)(missing ?? 'sets, beside redis-server', () => 
     });
   }
 
+  it('dumps sets of integers as the same bytes', async () => {
+    const sets = [
+      ['1'],
+      ['5', '-3', '32767'],
+      ['32768', '0'],
+      ['2147483648', '-1', '7'],
+      ['9223372036854775807', '-9223372036854775808'],
+    ];
+    await pair.same([['flushall']]);
+    for (const [i, members] of sets.entries()) {
+      await pair.same([
+        ['sadd', `i${i}`, ...members],
+        ['dump', `i${i}`],
+        ['sadd', `i${i}`, '100000'],
+        ['srem', `i${i}`, '100000'],
+        ['dump', `i${i}`],
+      ]);
+    }
+  });
+
   it('gives whole sets in any order, and single draws of the same shape', async () => {
     const big = Array.from({ length: 1000 }, (_, i) => `m${i}`);
     await pair.same([

@@ -183,6 +183,7 @@ for (const entries of ['128', '10']) {
           all.flatMap((key): Command[] => [
             ['object', 'encoding', key],
             ['zrange', key, '0', '-1', 'withscores'],
+            ...(key === 'plain' ? [] : [['dump', key]]),
           ]),
         );
       });
