@@ -192,13 +192,13 @@ function lpos(c: Context): void {
   let rank = 1;
   let count = -1;
   let maxLength = 0;
+  let rankOverflows = false;
   for (let i = 3; i < c.argc; i += 2) {
     if (i + 1 >= c.argc) throw new CommandError(ERRORS.syntax);
     if (c.is(i, 'rank')) {
       rank = c.integer(i + 1);
       if (rank === 0) throw new CommandError(RANK_ZERO);
-      // The lowest integer has no opposite: Redis takes the first match from the tail.
-      if (rank < -Number.MAX_SAFE_INTEGER && c.int64(i + 1) === INT64_MIN) rank = -1;
+      rankOverflows = rank < -Number.MAX_SAFE_INTEGER && c.int64(i + 1) === INT64_MIN;
     } else if (c.is(i, 'count')) {
       count = c.integerBetween(i + 1, 0, Number.MAX_VALUE, "ERR COUNT can't be negative");
     } else if (c.is(i, 'maxlen')) {
@@ -206,7 +206,9 @@ function lpos(c: Context): void {
     } else throw new CommandError(ERRORS.syntax);
   }
   const entry = c.typedRead(1, Type.list);
-  let skip = Math.abs(rank) - 1;
+  let skip = rankOverflows ? 0 : Math.abs(rank) - 1;
+  // The lowest integer has no opposite: Redis then begins with the first match from the tail and does not count.
+  if (rankOverflows && count > 0) count = 0;
   if (count < 0) {
     let found = -1;
     if (entry !== 0) {

@@ -4,8 +4,6 @@
 // `fill` is the directive list-max-listpack-size: -1 to -5 limit a node to 4, 8, 16, 32, 64 KiB; positive numbers limit
 // its elements (and its bytes to 8 KiB).
 
-import { LISTPACK_EMPTY_BYTES } from '../memory/listpack.ts';
-
 const BYTES_BY_LEVEL = [4096, 8192, 16384, 32768, 65536] as const;
 const LEVEL_MAX = BYTES_BY_LEVEL.length;
 const FILL_MAX = 32767;
@@ -13,6 +11,9 @@ const FILL_MAX = 32767;
 const SAFETY_BYTES = 8192;
 /** What an element takes beside its bytes, estimated. */
 const ENTRY_OVERHEAD_BYTES = 8;
+
+/** What joining two nodes is taken to save: header and end of a ziplist, as Redis reckons to this day. */
+const JOIN_GAIN_BYTES = 11;
 
 const PLAIN_FROM_BYTES = 2 ** 30;
 const PLAIN_FROM_BYTES_MAX = 2 ** 32 - 2 ** 20;
@@ -43,7 +44,7 @@ export function allowsInsert(fill: number, length: number, count: number, bytes:
 
 /** Whether two nodes may become one. */
 export function allowsMerge(fill: number, lengths: number, counts: number): boolean {
-  return allows(fill, lengths - LISTPACK_EMPTY_BYTES, counts <= fill);
+  return allows(fill, lengths - JOIN_GAIN_BYTES, counts <= fill);
 }
 
 function allows(fill: number, bytes: number, countFits: boolean): boolean {
