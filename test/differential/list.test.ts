@@ -17,19 +17,22 @@ describe.skipIf(missing !== null)(missing ?? 'lists, beside redis-server', () =>
     await pair.stop();
   });
 
-  for (const [resp, size, depth] of [
-    ['2', '-2', '0'],
-    ['3', '-1', '0'],
-    ['2', '5', '0'],
-    ['3', '1', '0'],
-    ['2', '8', '1'],
-    ['3', '30', '2'],
-    ['2', '0', '0'],
+  for (const [resp, size, depth, plain] of [
+    ['2', '-2', '0', '0'],
+    ['3', '-1', '0', '0'],
+    ['2', '5', '0', '0'],
+    ['3', '1', '0', '0'],
+    ['2', '8', '1', '0'],
+    ['3', '30', '2', '0'],
+    ['2', '0', '0', '0'],
+    ['2', '6', '0', '100b'],
+    ['3', '-2', '1', '60b'],
   ]) {
-    it(`gives the same replies and nodes (RESP${resp}, size ${size}, depth ${depth})`, async () => {
+    it(`gives the same replies and nodes (RESP${resp}, size ${size}, depth ${depth}, plain from ${plain})`, async () => {
       await pair.same([['flushall']]);
       await pair.same([['hello', resp]], { compare: () => 'none' });
       await pair.same([['config', 'set', 'list-max-listpack-size', size, 'list-compress-depth', depth]]);
+      await pair.same([['debug', 'quicklist-packed-threshold', plain]]);
       const g = new Generator(Number(size) * 131 + Number(depth));
       await pair.same([['set', 'text', 'v'], ...g.several(6000, 6000, () => command(g))]);
       await pair.sameData();
