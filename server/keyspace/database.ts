@@ -348,6 +348,7 @@ export class Database {
     words[word + WORD_META] = (type << META_TYPE_SHIFT) | (encoding << META_ENCODING_SHIFT) | this.space.clock;
     copyRange(buf, pos, len, this.arena.bytes[segment], (word << 2) + HEADER_BYTES);
     this.dict.insert(entry, hash);
+    if (this.space.created !== null) this.space.created(this, buf, pos, len);
     return entry;
   }
 

@@ -27,6 +27,8 @@ export class Space {
   readonly stats: KeyspaceStats = { expiredKeys: 0, evictedKeys: 0, hits: 0, misses: 0 };
   /** Set while a snapshot is running. */
   guard: ChangeGuard | null = null;
+  /** Told of every key that appears, while someone asks for it (`n` in notify-keyspace-events). */
+  created: ((db: object, buf: Uint8Array, pos: number, len: number) => void) | null = null;
   /** Access clock for new entries: LRU seconds modulo 2^24, or the LFU start value. Kept fresh by the cron. */
   clock = 0;
   /** Whether the clock of an entry counts its use (LFU) instead of telling its last use (LRU). */

@@ -57,13 +57,20 @@ function rows({ server, cron, evictor, auth }: ApplyParts): Row[] {
     },
     {
       names: ['notify-keyspace-events'],
-      apply: effect(() => server.events.configure(settings.notifyKeyspaceEvents)),
+      apply: effect(() => server.configureEvents(settings.notifyKeyspaceEvents)),
     },
     {
       names: ['loglevel'],
       apply: effect(() => server.logger.setLevel(settings.loglevel as Parameters<Server['logger']['setLevel']>[0])),
     },
     { names: ['proto-max-bulk-len'], apply: effect(() => server.setBulkLimit(Number(settings.protoMaxBulkLen))) },
+    { names: ['tracking-table-max-keys'], apply: effect(() => server.tracking.limit()) },
+    {
+      names: ['min-replicas-to-write', 'min-replicas-max-lag'],
+      apply: effect(() => {
+        server.replicasDemanded = Number(settings.minReplicasToWrite) > 0 && Number(settings.minReplicasMaxLag) > 0;
+      }),
+    },
     { names: ['hz'], apply: effect(() => cron.start()), onlyLater: true },
   ];
 }

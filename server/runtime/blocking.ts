@@ -71,6 +71,7 @@ export class Blocking implements BlockingService, KeyListener {
     const blocked = session.blocked;
     if (blocked === null) return false;
     this.forget(session);
+    if (how === 'error') blocked.request.command.stats.failedCalls++;
     this.host.answer(
       session,
       how === 'error' ? { error: 'UNBLOCKED client unblocked via CLIENT UNBLOCK' } : blocked.onTimeout,

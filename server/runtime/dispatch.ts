@@ -15,6 +15,8 @@ export interface DispatchHost {
   readonly loading: boolean;
   /** Frees memory if over the limit; false when it stays over. */
   makeRoom(): boolean;
+  /** Whether writes need replicas that are not there. */
+  readonly replicasDemanded: boolean;
   /** MISCONF text while writes are refused because saving fails, or null. */
   writesRefused(): string | null;
   /** Whether the client has to wait because of CLIENT PAUSE; then the request is kept. */
@@ -23,8 +25,11 @@ export interface DispatchHost {
   protectedRefusal(command: Command, session: Session): string | null;
   /** ACL: error text, or null. */
   permissionRefusal(c: Context, command: Command): string | null;
-  /** Shows the request to MONITOR clients. */
-  monitor(c: Context): void;
+  /** The request as MONITOR clients see it, or null when there are none. */
+  monitorLine(c: Context): string | null;
+  monitor(line: string, by: Session): void;
+  /** Error replies so far. */
+  readonly errorReplies: number;
   /** A command has run. */
   ran(c: Context, command: Command, microseconds: number): void;
   /** A write has changed something: hand it to AOF and replicas. */
@@ -46,8 +51,12 @@ const guards: readonly Guard[] = [
       ? 'ERR Command not allowed inside a transaction'
       : null,
   (c, command, host) => host.permissionRefusal(c, command),
-  (_c, command, host) => (!host.makeRoom() && (command.flags & Flag.denyoom) !== 0 ? ERRORS.outOfMemory : null),
-  (_c, command, host) => ((command.flags & (Flag.write | Flag.may_replicate)) !== 0 ? host.writesRefused() : null),
+  (c, command, host) => (!host.makeRoom() && (flagsOf(c, command) & Flag.denyoom) !== 0 ? ERRORS.outOfMemory : null),
+  (c, command, host) => ((flagsOf(c, command) & (Flag.write | Flag.may_replicate)) !== 0 ? host.writesRefused() : null),
+  (c, command, host) =>
+    host.replicasDemanded && (flagsOf(c, command) & Flag.write) !== 0
+      ? 'NOREPLICAS Not enough good replicas to write.'
+      : null,
   (c, command) =>
     c.session.subscriptions > 0 && !c.session.resp3 && (command.flags & Flag.whileSubscribed) === 0
       ? `ERR Can't execute '${displayName(command)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
@@ -59,6 +68,8 @@ export class Dispatcher {
   private readonly host: DispatchHost;
   /** End of the last command on the monotonic clock: the next one's start, to read the clock once per command. */
   private clockMs = 0;
+  /** Error replies up to the last command: one more, and the command has failed. */
+  private errorsSeen = 0;
 
   constructor(host: DispatchHost) {
     this.host = host;
@@ -116,7 +127,10 @@ export class Dispatcher {
   /** Runs a command whose guards have been passed, with statistics, propagation and error handling. */
   run(c: Context, command: Command): void {
     const host = this.host;
-    if (host.cautious && !c.resumed && (command.flags & (Flag.skip_monitor | Flag.admin)) === 0) host.monitor(c);
+    // Shown after it has run, so that EXEC comes behind its commands; read before, while its arguments are there.
+    const shown = host.cautious && !c.resumed && (command.flags & (Flag.skip_monitor | Flag.admin)) === 0;
+    const line = shown ? host.monitorLine(c) : null;
+    const session = c.session;
     const dirty = c.keyspace.dirty;
     const mark = c.reply.pos;
     c.rewrites = null;
@@ -133,12 +147,14 @@ export class Dispatcher {
     // A client that waited for a key is still on the same call.
     if (!c.resumed) command.stats.calls++;
     command.stats.microseconds += microseconds;
+    if (host.errorReplies > this.errorsSeen) command.stats.failedCalls++;
+    this.errorsSeen = host.errorReplies;
+    if (line !== null) host.monitor(line, session);
     host.ran(c, command, microseconds);
     if (c.keyspace.dirty > dirty || c.rewrites !== null) host.propagate(c);
   }
 
   private answerFailure(c: Context, command: Command, error: unknown): void {
-    command.stats.failedCalls++;
     if (error instanceof CommandError) {
       c.reply.error(error.text);
     } else if (error instanceof ArenaFullError || error instanceof RangeError) {
@@ -157,9 +173,10 @@ export class Dispatcher {
     if (command !== null && command.name === 'exec') {
       c.server.transactions.discard(c.session);
       c.reply.error(`EXECABORT Transaction discarded because of: ${text.replace(/^-?ERR /, '')}`);
-      return;
+    } else {
+      c.reply.error(text);
     }
-    c.reply.error(text);
+    this.errorsSeen = this.host.errorReplies;
   }
 }
 
@@ -172,6 +189,13 @@ export function applyReplyMode(c: Context, mark: number): void {
   if (!pushes) c.reply.pos = mark;
   if (session.replyMode === ReplyMode.skipNext) session.replyMode = ReplyMode.skip;
   else if (session.replyMode === ReplyMode.skip) session.replyMode = ReplyMode.on;
+}
+
+/** A command's flags; EXEC has those of the commands that it runs, too. */
+function flagsOf(c: Context, command: Command): number {
+  let { flags } = command;
+  if (command.name === 'exec') for (const request of c.session.queued ?? []) flags |= request.command.flags;
+  return flags;
 }
 
 function displayName(command: Command): string {

@@ -48,6 +48,11 @@ export class Events implements EventService {
     this.classes = this.keyspaceChannel || this.keyeventChannel ? classes : '';
   }
 
+  /** Whether the appearance of a key is asked for. */
+  get notifyingNew(): boolean {
+    return this.classes.includes('n');
+  }
+
   get notifying(): boolean {
     return this.classes !== '';
   }

@@ -86,6 +86,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
   loading = false;
+  /** min-replicas-to-write asks for replicas. */
+  replicasDemanded = false;
   /** Bytes of data allowed (maxmemory); 0: no limit. */
   memoryMax = 0;
   /** Frees memory; set with the eviction policy. */
@@ -302,6 +304,16 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.turns.flushOthers();
   }
 
+  /** Takes notify-keyspace-events. */
+  configureEvents(flags: string): void {
+    this.events.configure(flags);
+    // Keys that come back from a file are not new.
+    const created = (db: object, buf: Uint8Array, pos: number, len: number): void => {
+      if (!this.loading) this.events.notify('n', 'new', db as Database, buf, pos, len);
+    };
+    this.keyspace.created = this.events.notifyingNew ? created : null;
+  }
+
   // --- what turns ask ---
 
   beforeReplies(): void {
@@ -316,6 +328,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       this.memoryMax > 0 ||
       this.clients.pausing ||
       this.clients.monitors.size > 0 ||
+      this.replicasDemanded ||
       this.persistence.writesRefused !== null
     );
   }
@@ -325,6 +338,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     const hasRoom = this.evict();
     this.tracking.flushDeferred();
     return hasRoom;
+  }
+
+  get errorReplies(): number {
+    return this.stats.errorReplies;
   }
 
   writesRefused(): string | null {
@@ -387,16 +404,20 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     else c.reply.error(word(refusalText(reason, request.command), KEPT_REFUSALS[reason]));
   }
 
-  monitor(c: Context): void {
-    if (this.clients.monitors.size === 0) return;
+  monitorLine(c: Context): string | null {
+    if (this.clients.monitors.size === 0) return null;
     const seconds = (this.nowMicroseconds() / 1e6).toFixed(6);
     const source = c.session.transport.isUnix
       ? `unix:${this.settings.string('unixsocket')}`
       : c.session.transport.peerAddress;
     let line = `${seconds} [${c.db.index} ${source}]`;
     for (let i = 0; i < c.argc; i++) line += ` ${quoteBytes(c.view(i))}`;
+    return line;
+  }
+
+  monitor(line: string, by: Session): void {
     for (const session of this.clients.monitors) {
-      if (session !== c.session) this.turns.deliver(session, (reply) => reply.simple(line));
+      if (session !== by) this.turns.deliver(session, (reply) => reply.simple(line));
     }
   }
 

@@ -122,7 +122,7 @@ export class Tracking implements TrackingService, KeyListener {
   }
 
   /** Over tracking-table-max-keys, keys are forgotten; the clients that hold them are told as if they had changed. */
-  private limit(): void {
+  limit(): void {
     const max = this.host.keysMax();
     if (max === 0) return;
     for (const key of this.table.keys()) {
