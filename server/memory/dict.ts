@@ -16,6 +16,8 @@ const INITIAL_BUCKETS = 4;
 const EMPTY_VISITS_MAX = 10;
 /** Places in a chain among which fairEntry draws. */
 const CHAIN_PLACES = 4;
+/** Draws that may miss before a resize in progress is helped along. */
+const DRAWS_MAX = 64;
 
 export class Dict {
   /** Number of entries. */
@@ -62,10 +64,7 @@ export class Dict {
   remove(entry: number): void {
     this.relink(entry, this.next(entry));
     this.size--;
-    if (this.target === null && this.resizePauses === 0) {
-      const buckets = this.table.length;
-      if (buckets > INITIAL_BUCKETS && this.size * 10 < buckets) this.startResize(bucketsFor(this.size));
-    }
+    this.shrinkWhenSparse();
   }
 
   /** Puts `moved` where `entry` was, after the owner copied the entry to a new block (with word 0 copied too). */
@@ -87,6 +86,7 @@ export class Dict {
 
   resumeResize(): void {
     this.resizePauses--;
+    this.shrinkWhenSparse();
   }
 
   get resizing(): boolean {
@@ -155,7 +155,7 @@ export class Dict {
     for (const table of this.target === null ? [this.table] : [this.table, this.target]) {
       for (let bucket = 0; bucket < table.length; bucket++) this.visitChain(table[bucket], visit);
     }
-    this.resizePauses--;
+    this.resumeResize();
   }
 
   /** A random entry (uniform over buckets, then over the chain), 0 when empty. `random(n)` gives 0..n-1. */
@@ -178,18 +178,12 @@ export class Dict {
    */
   fairEntry(random: (bound: number) => number): number {
     if (this.size === 0) return 0;
-    if (this.target !== null && this.resizePauses === 0) this.rehashStep();
-    const target = this.target;
-    const skipped = target === null ? 0 : this.rehashAt;
-    const first = this.table.length - skipped;
-    const places = (first + (target === null ? 0 : target.length)) * CHAIN_PLACES;
     for (;;) {
-      const draw = random(places);
-      const bucket = Math.floor(draw / CHAIN_PLACES);
-      const place = draw % CHAIN_PLACES;
-      let entry = bucket < first ? this.table[skipped + bucket] : target![bucket - first];
-      for (let steps = place; steps > 0 && entry !== 0; steps--) entry = this.next(entry);
-      if (entry !== 0) return place < CHAIN_PLACES - 1 ? entry : this.pick(entry, random);
+      if (this.target !== null && this.resizePauses === 0) this.rehashStep();
+      const entry = this.drawEntry(random);
+      if (entry !== 0) return entry;
+      // A nearly empty table is on its way to a smaller one: hurry.
+      this.rehash(DRAWS_MAX);
     }
   }
 
@@ -222,6 +216,23 @@ export class Dict {
       counts[Math.min(length, longest)]++;
     }
     return counts;
+  }
+
+  /** Up to DRAWS_MAX draws of a bucket and a place in its chain; 0 when none of them hit. */
+  private drawEntry(random: (bound: number) => number): number {
+    const target = this.target;
+    const skipped = target === null ? 0 : this.rehashAt;
+    const first = this.table.length - skipped;
+    const places = (first + (target === null ? 0 : target.length)) * CHAIN_PLACES;
+    for (let draws = 0; draws < DRAWS_MAX; draws++) {
+      const draw = random(places);
+      const bucket = Math.floor(draw / CHAIN_PLACES);
+      const place = draw % CHAIN_PLACES;
+      let entry = bucket < first ? this.table[skipped + bucket] : target![bucket - first];
+      for (let steps = place; steps > 0 && entry !== 0; steps--) entry = this.next(entry);
+      if (entry !== 0) return place < CHAIN_PLACES - 1 ? entry : this.pick(entry, random);
+    }
+    return 0;
   }
 
   private findInChain(head: number, buf: Uint8Array, pos: number, len: number, hash: number): number {
@@ -291,6 +302,12 @@ export class Dict {
       }
     }
     return false;
+  }
+
+  private shrinkWhenSparse(): void {
+    if (this.target !== null || this.resizePauses > 0) return;
+    const buckets = this.table.length;
+    if (buckets > INITIAL_BUCKETS && this.size * 10 < buckets) this.startResize(bucketsFor(this.size));
   }
 
   private startResize(buckets: number): void {
