@@ -339,8 +339,3 @@ function setElementCount(b: Buffer, pos: number, count: number): void {
   b[pos + 4] = stored & 255;
   b[pos + 5] = stored >>> 8;
 }
-
-/** Whether bytes that came from outside have a listpack's length and end. */
-export function looksLikeNode(buf: Uint8Array): boolean {
-  return buf.length > HEADER_BYTES && read32(buf, 0) >>> 0 === buf.length && buf[buf.length - 1] === END;
-}
