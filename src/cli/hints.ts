@@ -53,8 +53,7 @@ function remainingArguments(specs: readonly ArgumentSpec[], words: readonly stri
     if (argument === undefined) return open;
     i += Math.max(1, wordCount(argument));
     // What may repeat stays in sight.
-    if (argument.multiple && i >= words.length) return [{ ...argument, optional: true }, ...open.slice(at + 1)];
-    if (argument.multiple) return open.slice(at);
+    if (argument.multiple) return [{ ...argument, optional: true }, ...open.slice(at + 1)];
     open.splice(at, 1);
   }
   return open;

@@ -30,6 +30,15 @@ async function run(argv: readonly Buffer[], host: CliHost, version: string): Pro
   const { options, command } = parsed;
   await takePassword(options, host);
   const session = new Session(options, host);
+  try {
+    return await runSession(session, command);
+  } finally {
+    session.disconnect();
+  }
+}
+
+async function runSession(session: Session, command: Buffer[]): Promise<number> {
+  const { options } = session;
   if (options.mode !== undefined) {
     const { runMode } = await import('./modes/table.ts');
     return await runMode(options.mode, session, command);
