@@ -207,7 +207,11 @@ export class ValueBuilder extends SilentVisitor {
   override emptyValue(): void {
     this.abandon();
     this.empty = true;
+    if (!this.discarding) this.onEmpty(this.keyBuf.subarray(this.keyPos, this.keyPos + this.keyLen));
   }
+
+  /** Told of a key whose value has no members. */
+  protected onEmpty(_key: Uint8Array): void {}
 
   override keyEnd(): void {
     if (this.building === 'none') return;
@@ -250,7 +254,8 @@ export class ValueBuilder extends SilentVisitor {
     const type = this.building === 'set' ? Type.set : this.building === 'hash' ? Type.hash : Type.zset;
     if (builder.count === 0) {
       builder.abandon();
-      this.empty = true;
+      this.building = 'none';
+      this.emptyValue();
     } else if (builder.large === null) {
       this.createInline(type, builder.encoding, this.scratch.buf, 0, this.scratch.len);
     } else {
@@ -282,8 +287,7 @@ export class ValueBuilder extends SilentVisitor {
   private finishList(): void {
     const list = this.list as Quicklist;
     if (list.length === 0) {
-      list.free();
-      this.empty = true;
+      this.emptyValue();
       return;
     }
     if (list.nodeCount === 1 && !list.isPlain(0)) {

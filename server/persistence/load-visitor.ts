@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly replaces: boolean;
 }
 
+/** Keys skipped because they are empty are named in the log up to this number. */
+const EMPTY_NAMES_MAX = 10;
 /** The most keys that a table is prepared for. */
 const KEYS_RESERVED_MAX = 1 << 26;
 
@@ -115,6 +117,12 @@ export class LoadVisitor extends ValueBuilder {
     this.startKey(db, bytes, start, length);
   }
 
+  protected override onEmpty(key: Uint8Array): void {
+    if (this.emptySkipped++ < EMPTY_NAMES_MAX) {
+      this.environment.log('notice', `Loading RDB, skipping empty key: ${Buffer.from(key).toString('latin1')}`);
+    }
+  }
+
   override keyEnd(): void {
     if (this.discarding) this.expired++;
     else this.keep();
@@ -125,10 +133,7 @@ export class LoadVisitor extends ValueBuilder {
     super.keyEnd();
     const db = this.database;
     let entry = this.entry;
-    if (entry === 0) {
-      this.emptySkipped++;
-      return;
-    }
+    if (entry === 0) return;
     this.loaded++;
     if (this.clock >= 0) db.setClock(entry, this.clock);
     if (this.expireAtMs !== -1) entry = db.setExpire(entry, this.expireAtMs);

@@ -114,21 +114,17 @@ export class DumpLoader {
   }
 
   private explain(error: RdbError): LoadError {
-    const lines: string[] = [];
+    const advice = `The file is ${this.path}. Nothing of it was changed. Run 'tsredis-check-rdb ${this.path}' to see all that is wrong with it, and keep a copy before anything else.`;
     if (error.code === 'header') {
-      lines.push(error.message, 'Fatal error loading the DB: Invalid argument. Exiting.');
-    } else {
-      if (error.code === 'truncated') {
-        lines.push('Short read or OOM loading DB. Unrecoverable error, aborting now.');
-      }
-      lines.push(
-        `Internal error in RDB reading offset ${error.offset}, while doing ${error.activity} -> ${error.message}`,
-      );
+      return new LoadError(`${advice}\n${error.message}\nFatal error loading the DB: Invalid argument. Exiting.`);
     }
-    if (error.key !== null) lines.push(`The key being read was '${printable(error.key)}'`);
+    const lines: string[] = [];
+    if (error.code === 'truncated') lines.push('Short read or OOM loading DB. Unrecoverable error, aborting now.');
     lines.push(
-      `The file is ${this.path}. Nothing of it was changed. Run 'tsredis-check-rdb ${this.path}' to see all that is wrong with it, and keep a copy before anything else.`,
+      `Internal error in RDB reading offset ${error.offset}, while doing ${error.activity} -> ${error.message}`,
     );
+    if (error.key !== null) lines.push(`The key being read was '${printable(error.key)}'`);
+    lines.push(advice, 'Terminating server after rdb file reading failure.');
     return new LoadError(lines.join('\n'));
   }
 }

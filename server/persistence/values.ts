@@ -123,6 +123,7 @@ export class Values {
     } catch (error) {
       if (!(error instanceof RdbError)) throw error;
       builder.abandon();
+      this.environment.log('warning', `Internal error in RDB reading offset ${error.offset} -> ${error.message}`);
       return 0;
     }
     return builder.entry;
