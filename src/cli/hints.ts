@@ -16,9 +16,7 @@ export function hintFor(line: string): string {
   const subcommand = second === undefined ? undefined : findCommandSpec(name, second);
   const spec = subcommand ?? container;
   if (spec?.arguments === undefined) return '';
-  // A word counts once it is finished by a blank.
-  const finished = /\s$/.test(line) ? words : words.slice(0, -1);
-  const remaining = remainingArguments(spec.arguments, finished.slice(subcommand === undefined ? 1 : 2));
+  const remaining = remainingArguments(spec.arguments, words.slice(subcommand === undefined ? 1 : 2));
   const text = remaining.map(argumentSyntax).join(' ');
   return text === '' || /\s$/.test(line) ? text : ` ${text}`;
 }
@@ -51,7 +49,10 @@ function remainingArguments(specs: readonly ArgumentSpec[], words: readonly stri
     const at = open.findIndex((argument) => !argument.optional || hasToken(argument, words[i]!));
     const argument = open[at];
     if (argument === undefined) return open;
-    i += Math.max(1, wordCount(argument));
+    const taken = Math.max(1, wordCount(argument));
+    // An option stays in sight until its value has been typed.
+    if (argument.optional && i + taken > words.length) return open;
+    i += taken;
     // What may repeat stays in sight.
     if (argument.multiple) return [{ ...argument, optional: true }, ...open.slice(at + 1)];
     open.splice(at, 1);

@@ -8,6 +8,8 @@ import { repeatCount, runLine } from './prompt-line.ts';
 import { splitArguments } from './quote.ts';
 import type { Session } from './session.ts';
 
+const CLEAR_TO_END = '\x1b[0K';
+
 /** Lines typed or pasted ahead of a running command. */
 const TYPED_AHEAD_MAX = 10_000;
 
@@ -30,6 +32,10 @@ export async function runTerminal(session: Session): Promise<number> {
   // Passwords must not come back with the arrow key either.
   editor.on('history', (lines: string[]) => {
     if (lines[0] !== undefined && isSensitiveLine(lines[0])) lines.shift();
+  });
+  // Before the editor ends the line: no hint stays behind in it.
+  input.prependListener('keypress', (_, key?: { name?: string }) => {
+    if (key?.name === 'return' || key?.name === 'enter') host.stdout().write(CLEAR_TO_END);
   });
   input.on('keypress', () => {
     if (preferences.hints) showHint(editor, host.stdout());
@@ -92,6 +98,6 @@ function showHint(editor: Interface, output: NodeJS.WriteStream): void {
   if (editor.cursor !== editor.line.length) return;
   const room = (output.columns || 80) - editor.getCursorPos().cols - 1;
   const hint = hintFor(editor.line).slice(0, Math.max(0, room));
-  output.write(`\x1b[0K${hint === '' ? '' : `\x1b[90m${hint}\x1b[39m`}`);
+  output.write(`${CLEAR_TO_END}${hint === '' ? '' : `\x1b[90m${hint}\x1b[39m`}`);
   if (hint !== '') moveCursor(output, -hint.length, 0);
 }

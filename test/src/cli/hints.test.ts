@@ -5,8 +5,9 @@ describe('hints', () => {
   it.each([
     ['get', ' key'],
     ['get ', 'key'],
-    ['GET k', ' key'],
+    ['GET k', ''],
     ['get k ', ''],
+    ['getrange k', ' start end'],
     ['lpush list ', 'element [element ...]'],
     ['lpush list a b ', '[element [element ...]]'],
     ['config get', ' parameter [parameter ...]'],
@@ -19,6 +20,7 @@ describe('hints', () => {
 
   it('drops options that were typed', () => {
     expect(hintFor('set k v ')).toContain('EX seconds');
+    expect(hintFor('set k v ex ')).toContain('EX seconds');
     expect(hintFor('set k v ex 5 ')).not.toContain('EX seconds');
   });
 });
