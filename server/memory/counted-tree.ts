@@ -82,18 +82,11 @@ export class CountedTree extends TreeNodes {
   update(oldScore: number, entry: number, score: number): void {
     const at = this.locate(oldScore, entry);
     const leaf = pathNode[this.height];
-    const words = this.wordsOf(leaf);
-    const base = wordOf(leaf);
-    const count = words[base + COUNT];
-    if (at > 0 && at < count - 1) {
-      const slot = words[base + FIRST] + at;
-      const doubles = this.arena.doubles[leaf >>> SEGMENT_SHIFT];
-      const scores = (leaf & OFFSET_MASK) + SCORES + slot;
-      // Equal scores would need a look at the keys; the long way handles them.
-      if (doubles[scores - 1] < score && score < doubles[scores + 1]) {
-        doubles[scores] = score;
-        return;
-      }
+    if (this.staysBetween(leaf, at, score, entry)) {
+      const slot = this.wordsOf(leaf)[wordOf(leaf) + FIRST] + at;
+      this.arena.doubles[leaf >>> SEGMENT_SHIFT][(leaf & OFFSET_MASK) + SCORES + slot] = score;
+      if (at === 0) this.lowerFirst(score, entry);
+      return;
     }
     this.removeFromPath(at, 1);
     this.insert(score, entry);
@@ -341,6 +334,36 @@ export class CountedTree extends TreeNodes {
   private setCursorLeaf(): void {
     this.cursorLeaf = pathNode[this.height];
     this.cursorSlot += this.wordsOf(this.cursorLeaf)[wordOf(this.cursorLeaf) + FIRST];
+  }
+
+  /** Whether an entry at place `at` of a leaf would keep its place with another score. */
+  private staysBetween(leaf: number, at: number, score: number, entry: number): boolean {
+    const words = this.wordsOf(leaf);
+    const base = wordOf(leaf);
+    const first = words[base + FIRST];
+    const count = words[base + COUNT];
+    const previous = words[base + PREVIOUS];
+    if (at > 0) {
+      if (!this.inOrder(leaf, first + at - 1, score, entry, true)) return false;
+    } else if (previous !== 0) {
+      const before = this.wordsOf(previous);
+      const last = before[wordOf(previous) + FIRST] + before[wordOf(previous) + COUNT] - 1;
+      if (!this.inOrder(previous, last, score, entry, true)) return false;
+    }
+    if (at < count - 1) return this.inOrder(leaf, first + at + 1, score, entry, false);
+    const next = words[base + NEXT];
+    return next === 0 || this.inOrder(next, this.wordsOf(next)[wordOf(next) + FIRST], score, entry, false);
+  }
+
+  /** Whether the element in a leaf's slot comes before (score, entry's key), or, if not `before`, behind it. */
+  private inOrder(leaf: number, slot: number, score: number, entry: number, before: boolean): boolean {
+    const there = this.arena.doubles[leaf >>> SEGMENT_SHIFT][(leaf & OFFSET_MASK) + SCORES + slot];
+    if (there !== score) return there < score === before;
+    const keys = this.arena.bytes[entry >>> SEGMENT_SHIFT];
+    const pos = ((entry & OFFSET_MASK) << 3) + this.keyOffset;
+    const len = this.wordsOf(entry)[wordOf(entry) + 2];
+    const other = this.wordsOf(leaf)[wordOf(leaf) + LEAF_ENTRIES + slot];
+    return this.compareKey(other, keys, pos, len) < 0 === before;
   }
 
   // --- inserting ---
