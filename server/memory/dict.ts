@@ -8,10 +8,17 @@
 //
 // Power-of-two tables, two at a time while it resizes, one bucket moved per access: no request ever waits for a
 // rehash. Chaining, because SCAN's guarantee needs the reverse-binary cursor over power-of-two buckets.
+//
+// A small table is a block of the arena, a large one an array of its own: a value with few fields must not cost the
+// garbage collector an array.
 
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from './arena.ts';
 
 const INITIAL_BUCKETS = 4;
+/** Largest table in the arena. */
+const ARENA_BUCKETS_MAX = 1024;
+/** The table of every dict that has had no entry yet: one empty bucket. Never written to. */
+const NO_TABLE = new Int32Array(1);
 /** Empty buckets that one rehash step may skip before it gives the request its turn back. */
 const EMPTY_VISITS_MAX = 10;
 /** Places in a chain among which fairEntry draws. */
@@ -24,10 +31,15 @@ export class Dict {
   size = 0;
   private readonly arena: Arena;
   private readonly keyOffset: number;
-  private table: Int32Array;
-  private mask: number;
+  /** The words that hold the buckets: `mask + 1` of them, from word `origin(block)` on. */
+  private table: Int32Array = NO_TABLE;
+  private mask = 0;
+  /** The table's block in the arena, 0 for an array of its own. */
+  private block = 0;
+  /** Where entries go while the table is being resized. */
   private target: Int32Array | null = null;
   private targetMask = 0;
+  private targetBlock = 0;
   /** Next bucket of `table` to move to `target`. */
   private rehashAt = 0;
   private resizePauses = 0;
@@ -35,25 +47,27 @@ export class Dict {
   constructor(arena: Arena, keyOffset: number) {
     this.arena = arena;
     this.keyOffset = keyOffset;
-    this.table = new Int32Array(INITIAL_BUCKETS);
-    this.mask = INITIAL_BUCKETS - 1;
   }
 
   /** Finds the entry of a key: its address, or 0. `hash` is the key's hash by the owner's seed. */
   find(buf: Uint8Array, pos: number, len: number, hash: number): number {
     if (this.target !== null && this.resizePauses === 0) this.rehashStep();
-    const found = this.findInChain(this.table[hash & this.mask], buf, pos, len, hash);
+    const found = this.findInChain(this.table[origin(this.block) + (hash & this.mask)], buf, pos, len, hash);
     if (found !== 0 || this.target === null) return found;
-    return this.findInChain(this.target[hash & this.targetMask], buf, pos, len, hash);
+    return this.findInChain(this.target[origin(this.targetBlock) + (hash & this.targetMask)], buf, pos, len, hash);
   }
 
   /** Links a new entry whose words 1 and 2 and key bytes are already written. The key must not be there. */
   insert(entry: number, hash: number): void {
-    if (this.target === null && this.size >= this.table.length && this.resizePauses === 0) {
-      this.startResize(this.table.length << 1);
+    if (this.table === NO_TABLE) this.allocate(INITIAL_BUCKETS);
+    if (this.target === null && this.size > this.mask && this.resizePauses === 0) {
+      this.startResize((this.mask + 1) << 1);
     }
     const table = this.target ?? this.table;
-    const bucket = hash & (this.target === null ? this.mask : this.targetMask);
+    const bucket =
+      this.target === null
+        ? origin(this.block) + (hash & this.mask)
+        : origin(this.targetBlock) + (hash & this.targetMask);
     const words = this.arena.words[entry >>> SEGMENT_SHIFT];
     words[(entry & OFFSET_MASK) << 1] = table[bucket];
     table[bucket] = entry;
@@ -74,9 +88,9 @@ export class Dict {
 
   /** Grows the table at once for `count` expected entries, as a load with a known size does. */
   reserve(count: number): void {
-    if (this.size > 0 || this.target !== null || count <= this.table.length) return;
-    this.table = new Int32Array(bucketsFor(count));
-    this.mask = this.table.length - 1;
+    if (this.size > 0 || this.target !== null || count <= this.mask + 1) return;
+    this.release();
+    this.allocate(bucketsFor(count));
   }
 
   /** While paused, no entry changes its bucket. Calls nest. */
@@ -101,7 +115,7 @@ export class Dict {
 
   /** Number of buckets in both tables. */
   get buckets(): number {
-    return this.table.length + (this.target === null ? 0 : this.target.length);
+    return this.mask + 1 + (this.target === null ? 0 : this.targetMask + 1);
   }
 
   /** Bytes of the tables themselves. */
@@ -111,15 +125,15 @@ export class Dict {
 
   /** Buckets of the smaller table: every entry belongs to one of them by `hash & (homeBuckets - 1)`. */
   get homeBuckets(): number {
-    return this.target === null ? this.table.length : Math.min(this.table.length, this.target.length);
+    return (this.target === null ? this.mask : Math.min(this.mask, this.targetMask)) + 1;
   }
 
   /** Calls `visit` with each entry whose hash falls into home bucket `home`. `visit` may not change the dict. */
   visitHome(home: number, visit: (entry: number) => void): void {
     const homes = this.homeBuckets;
-    for (let bucket = home; bucket < this.table.length; bucket += homes) this.visitChain(this.table[bucket], visit);
-    if (this.target === null) return;
-    for (let bucket = home; bucket < this.target.length; bucket += homes) this.visitChain(this.target[bucket], visit);
+    for (let bucket = home, { buckets } = this; bucket < buckets; bucket += homes) {
+      this.visitChain(this.head(bucket), visit);
+    }
   }
 
   /**
@@ -131,17 +145,18 @@ export class Dict {
     this.resizePauses++;
     let next = cursor | 0;
     if (this.target === null) {
-      this.visitChain(this.table[next & this.mask], visit);
+      this.visitChain(this.table[origin(this.block) + (next & this.mask)], visit);
       next = advance(next, this.mask);
     } else {
-      let small = this.table;
-      let large = this.target;
-      if (small.length > large.length) [small, large] = [large, small];
-      const smallMask = small.length - 1;
-      const largeMask = large.length - 1;
-      this.visitChain(small[next & smallMask], visit);
+      const grows = this.mask < this.targetMask;
+      const smallMask = grows ? this.mask : this.targetMask;
+      const largeMask = grows ? this.targetMask : this.mask;
+      // Buckets of the target are counted after those of the table, see head().
+      const small = grows ? 0 : this.mask + 1;
+      const large = grows ? this.mask + 1 : 0;
+      this.visitChain(this.head(small + (next & smallMask)), visit);
       do {
-        this.visitChain(large[next & largeMask], visit);
+        this.visitChain(this.head(large + (next & largeMask)), visit);
         next = advance(next, largeMask);
       } while ((next & (smallMask ^ largeMask)) !== 0);
     }
@@ -152,9 +167,7 @@ export class Dict {
   /** Calls `visit` with every entry. `visit` may remove or replace the entry it was given, nothing else. */
   forEach(visit: (entry: number) => void): void {
     this.resizePauses++;
-    for (const table of this.target === null ? [this.table] : [this.table, this.target]) {
-      for (let bucket = 0; bucket < table.length; bucket++) this.visitChain(table[bucket], visit);
-    }
+    for (let bucket = 0, { buckets } = this; bucket < buckets; bucket++) this.visitChain(this.head(bucket), visit);
     this.resumeResize();
   }
 
@@ -162,11 +175,9 @@ export class Dict {
   randomEntry(random: (bound: number) => number): number {
     if (this.size === 0) return 0;
     if (this.target !== null && this.resizePauses === 0) this.rehashStep();
-    const target = this.target;
-    const total = this.table.length + (target === null ? 0 : target.length);
+    const { buckets } = this;
     for (;;) {
-      const bucket = random(total);
-      const head = bucket < this.table.length ? this.table[bucket] : target![bucket - this.table.length];
+      const head = this.head(random(buckets));
       if (head !== 0) return this.pick(head, random);
     }
   }
@@ -189,8 +200,8 @@ export class Dict {
 
   /** First entry of bucket `bucket` (0 to buckets - 1), for walks that stop early: pause resizes meanwhile. */
   head(bucket: number): number {
-    const first = this.table.length;
-    return bucket < first ? this.table[bucket] : this.target![bucket - first];
+    const behind = bucket - this.mask - 1;
+    return behind < 0 ? this.table[origin(this.block) + bucket] : this.target![origin(this.targetBlock) + behind];
   }
 
   /** The entry after `entry` in its chain, or 0. */
@@ -198,11 +209,12 @@ export class Dict {
     return this.arena.words[entry >>> SEGMENT_SHIFT][(entry & OFFSET_MASK) << 1];
   }
 
-  /** Forgets all entries without freeing them and shrinks to the initial table. */
+  /** Forgets all entries without freeing them, and gives the tables back. */
   clear(): void {
-    this.table = new Int32Array(INITIAL_BUCKETS);
-    this.mask = INITIAL_BUCKETS - 1;
+    this.release();
+    if (this.target !== null) this.freeTable(this.targetBlock, this.targetMask + 1);
     this.target = null;
+    this.targetBlock = 0;
     this.size = 0;
     this.rehashAt = 0;
   }
@@ -210,9 +222,9 @@ export class Dict {
   /** Lengths of chains by number of buckets, for DEBUG HTSTATS: index is the chain length, capped at `longest`. */
   chainLengths(longest: number): number[] {
     const counts = new Array<number>(longest + 1).fill(0);
-    for (const head of this.table) {
+    for (let bucket = 0; bucket <= this.mask; bucket++) {
       let length = 0;
-      for (let entry = head; entry !== 0; entry = this.next(entry)) length++;
+      for (let entry = this.head(bucket); entry !== 0; entry = this.next(entry)) length++;
       counts[Math.min(length, longest)]++;
     }
     return counts;
@@ -220,15 +232,12 @@ export class Dict {
 
   /** Up to DRAWS_MAX draws of a bucket and a place in its chain; 0 when none of them hit. */
   private drawEntry(random: (bound: number) => number): number {
-    const target = this.target;
-    const skipped = target === null ? 0 : this.rehashAt;
-    const first = this.table.length - skipped;
-    const places = (first + (target === null ? 0 : target.length)) * CHAIN_PLACES;
+    const skipped = this.target === null ? 0 : this.rehashAt;
+    const places = (this.buckets - skipped) * CHAIN_PLACES;
     for (let draws = 0; draws < DRAWS_MAX; draws++) {
       const draw = random(places);
-      const bucket = Math.floor(draw / CHAIN_PLACES);
       const place = draw % CHAIN_PLACES;
-      let entry = bucket < first ? this.table[skipped + bucket] : target![bucket - first];
+      let entry = this.head(skipped + Math.floor(draw / CHAIN_PLACES));
       for (let steps = place; steps > 0 && entry !== 0; steps--) entry = this.next(entry);
       if (entry !== 0) return place < CHAIN_PLACES - 1 ? entry : this.pick(entry, random);
     }
@@ -281,8 +290,11 @@ export class Dict {
   /** Makes whatever points at `entry` point at `successor`. */
   private relink(entry: number, successor: number): void {
     const hash = this.hashOf(entry);
-    if (this.relinkIn(this.table, hash & this.mask, entry, successor)) return;
-    if (this.target !== null && this.relinkIn(this.target, hash & this.targetMask, entry, successor)) return;
+    if (this.relinkIn(this.table, origin(this.block) + (hash & this.mask), entry, successor)) return;
+    if (this.target !== null) {
+      const bucket = origin(this.targetBlock) + (hash & this.targetMask);
+      if (this.relinkIn(this.target, bucket, entry, successor)) return;
+    }
     throw new Error('dict: the entry is not linked');
   }
 
@@ -306,13 +318,14 @@ export class Dict {
 
   private shrinkWhenSparse(): void {
     if (this.target !== null || this.resizePauses > 0) return;
-    const buckets = this.table.length;
+    const buckets = this.mask + 1;
     if (buckets > INITIAL_BUCKETS && this.size * 10 < buckets) this.startResize(bucketsFor(this.size));
   }
 
   private startResize(buckets: number): void {
-    if (buckets === this.table.length) return;
-    this.target = new Int32Array(buckets);
+    if (buckets === this.mask + 1) return;
+    this.targetBlock = this.allocateTable(buckets);
+    this.target = this.tableAt(this.targetBlock, buckets);
     this.targetMask = buckets - 1;
     this.rehashAt = 0;
   }
@@ -320,30 +333,74 @@ export class Dict {
   /** Moves the next bucket that has entries. */
   private rehashStep(): void {
     const target = this.target!;
+    const { table } = this;
+    const first = origin(this.block);
+    const end = this.mask + 1;
     let visits = EMPTY_VISITS_MAX;
-    while (this.rehashAt < this.table.length && this.table[this.rehashAt] === 0) {
+    while (this.rehashAt < end && table[first + this.rehashAt] === 0) {
       this.rehashAt++;
       if (--visits === 0) return;
     }
-    if (this.rehashAt < this.table.length) {
-      let entry = this.table[this.rehashAt];
-      this.table[this.rehashAt] = 0;
+    if (this.rehashAt < end) {
+      const targetFirst = origin(this.targetBlock);
+      let entry = table[first + this.rehashAt];
+      table[first + this.rehashAt] = 0;
       while (entry !== 0) {
         const words = this.arena.words[entry >>> SEGMENT_SHIFT];
         const word = (entry & OFFSET_MASK) << 1;
         const next = words[word];
-        const bucket = words[word + 1] & this.targetMask;
+        const bucket = targetFirst + (words[word + 1] & this.targetMask);
         words[word] = target[bucket];
         target[bucket] = entry;
         entry = next;
       }
       this.rehashAt++;
     }
-    if (this.rehashAt < this.table.length) return;
+    if (this.rehashAt < end) return;
+    this.freeTable(this.block, end);
     this.table = target;
+    this.block = this.targetBlock;
     this.mask = this.targetMask;
     this.target = null;
+    this.targetBlock = 0;
   }
+
+  /** Gives the dict an empty table. */
+  private allocate(buckets: number): void {
+    this.block = this.allocateTable(buckets);
+    this.table = this.tableAt(this.block, buckets);
+    this.mask = buckets - 1;
+  }
+
+  /** Goes back to no table. */
+  private release(): void {
+    if (this.table !== NO_TABLE) this.freeTable(this.block, this.mask + 1);
+    this.table = NO_TABLE;
+    this.mask = 0;
+    this.block = 0;
+  }
+
+  /** A block for that many buckets, 0 when they get an array of their own. */
+  private allocateTable(buckets: number): number {
+    return buckets <= ARENA_BUCKETS_MAX ? this.arena.alloc(buckets << 2) : 0;
+  }
+
+  /** The words of a new table, its buckets empty. */
+  private tableAt(block: number, buckets: number): Int32Array {
+    if (block === 0) return new Int32Array(buckets);
+    const words = this.arena.words[block >>> SEGMENT_SHIFT];
+    words.fill(0, origin(block), origin(block) + buckets);
+    return words;
+  }
+
+  private freeTable(block: number, buckets: number): void {
+    if (block !== 0) this.arena.free(block, buckets << 2);
+  }
+}
+
+/** Word of a block's segment at which the block starts; 0 for tables of their own. */
+function origin(block: number): number {
+  return (block & OFFSET_MASK) << 1;
 }
 
 function bucketsFor(count: number): number {

@@ -20,9 +20,12 @@ const EXPIRY_BYTES = 12;
 /** Bytes of the JavaScript objects behind one hash, roughly. */
 const OBJECT_BYTES = 240;
 
+/** Shared: a buffer for each value would be most of what a small one costs. */
+const NOTHING = Buffer.alloc(0);
+
 export class HashTable {
   /** Set by open(): field and value stand in `buf`, at these places. Valid until the next allocation. */
-  buf: Buffer = Buffer.alloc(0);
+  buf: Buffer = NOTHING;
   fieldPos = 0;
   fieldLen = 0;
   valuePos = 0;

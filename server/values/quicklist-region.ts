@@ -12,8 +12,11 @@ const ROOM_MAX = 512;
 /** More room than this, and than half of the bytes, is given back. */
 const SLACK_KEPT = 256;
 
+/** Shared: a buffer for each value would be most of what a small one costs. */
+const NOTHING = Buffer.alloc(0);
+
 export class NodeRegion implements Region {
-  buf: Buffer = Buffer.alloc(0);
+  buf: Buffer = NOTHING;
   pos = 0;
   len = 0;
   slack = 0;
