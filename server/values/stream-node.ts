@@ -13,7 +13,6 @@ import {
   entryBytesBefore,
   ListpackElement,
   ListpackValue,
-  read32,
   write32,
 } from '../memory/listpack-entry.ts';
 import type { Region } from '../memory/region.ts';
