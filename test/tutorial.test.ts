@@ -18,6 +18,7 @@ const ours = [process.execPath, bin('tsredis-cli')];
 const clis: [string, string[]][] = [['ours', ours]];
 if (spawnSync('redis-cli', ['--version']).status === 0) clis.push(['redis-cli of Debian', ['redis-cli']]);
 else console.warn('tutorial: redis-cli is not installed, its part of the session is skipped');
+const hasRedisTools = spawnSync('redis-benchmark', ['--version']).status === 0;
 const python = '/usr/bin/python3';
 const hasRedisPy = existsSync(python) && spawnSync(python, ['-c', 'import redis']).status === 0;
 
@@ -243,6 +244,16 @@ print('fine')
     cli(ours, 'SET', 'Japan', 'Tokyo');
     await saved;
     expect(readFileSync(dump).subarray(0, 9).toString()).toBe('REDIS0010');
+  });
+
+  it.skipIf(!hasRedisTools)('is measured by redis-benchmark and its dump approved by redis-check-rdb', () => {
+    const measured = run(['redis-benchmark', '-p', String(port), '-q', '-n', '2000', '-t', 'set,lpush,spop', '--csv']);
+    expect(measured.match(/^"(SET|LPUSH|SPOP)","[\d.]+"/gm)).toHaveLength(3);
+    cli(ours, 'SET', 'volatile', 'soon', 'EX', '1000');
+    cli(ours, 'SAVE');
+    const verdict = run(['redis-check-rdb', join(directory, 'dump.rdb')]);
+    expect(verdict).toContain('\\o/ RDB looks OK! \\o/');
+    expect(verdict).toContain('1 expires');
   });
 
   it('5. and 9. saves on shutdown and finds the data again', async () => {
