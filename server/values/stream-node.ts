@@ -8,13 +8,7 @@
 // The master's fields are those of the node's first entry, whose id is the node's.
 
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
-import {
-  entryBytes,
-  entryBytesBefore,
-  ListpackElement,
-  ListpackValue,
-  write32,
-} from '../memory/listpack-entry.ts';
+import { entryBytes, entryBytesBefore, ListpackElement, ListpackValue, write32 } from '../memory/listpack-entry.ts';
 import type { Region } from '../memory/region.ts';
 import type { StreamId } from './stream-id.ts';
 
