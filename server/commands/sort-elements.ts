@@ -1,30 +1,43 @@
 // What SORT works on: copies of elements in one buffer outside the arena, and how they come out of lists, sets and
 // sorted sets.
 
+import { copyRange } from '../keyspace/database.ts';
 import { Type } from '../keyspace/layout.ts';
 import type { Context } from './context.ts';
 import { eachElement, elementAt, listLength } from './list-access.ts';
 import { SetValue } from './set-value.ts';
 import { SortedSetValue } from './sorted-set-value.ts';
 
-const FIRST_BYTES = 1024;
-const FIRST_ELEMENTS = 64;
+/** A vector's room at rest; after more than that it starts anew. */
+const REST_BYTES = 64 * 1024;
+const REST_ELEMENTS = 4096;
 /** Rather than walking a whole list, so few elements are looked up one by one. */
 const LOOKUPS_MAX = 32;
 
 /** Byte strings one after the other; `missing` ones stand for keys that are not there. */
 export class ElementVector {
-  buf: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  buf: Buffer = Buffer.alloc(0);
   /** Where element i starts; it ends where element i + 1 starts. */
-  starts = new Float64Array(FIRST_ELEMENTS + 1);
+  starts = new Float64Array(1);
   length = 0;
   private used = 0;
   private absent: Uint8Array | null = null;
 
+  /** Forgets everything. One vector serves all requests, so that none allocates. */
+  clear(): this {
+    this.length = 0;
+    this.used = 0;
+    this.absent = null;
+    if (this.buf.length === 0 || this.buf.length > REST_BYTES * 4) this.buf = Buffer.allocUnsafeSlow(REST_BYTES);
+    if (this.starts.length === 1 || this.starts.length > REST_ELEMENTS * 4) {
+      this.starts = new Float64Array(REST_ELEMENTS);
+    }
+    return this;
+  }
+
   push(buf: Uint8Array, pos: number, len: number): void {
     if (this.used + len > this.buf.length) this.growBytes(this.used + len);
-    if (len > 48) this.buf.set(new Uint8Array(buf.buffer, buf.byteOffset + pos, len), this.used);
-    else for (let i = 0; i < len; i++) this.buf[this.used + i] = buf[pos + i];
+    copyRange(buf, pos, len, this.buf, this.used);
     this.used += len;
     this.close();
   }
@@ -173,7 +186,7 @@ function pickFromAll(
   reverse: boolean,
   into: ElementVector,
 ): void {
-  const all = new ElementVector();
+  const all = new ElementVector().clear();
   loadElements(c, entry, all);
   for (let n = 0; n < count; n++) {
     const i = reverse ? all.length - 1 - first - n : first + n;

@@ -8,12 +8,20 @@ type Compare = (a: number, b: number) => number;
 /** Below this an exact sort of everything is as fast as choosing first. */
 const CHOOSE_MIN = 64;
 
+const REST_ELEMENTS = 4096;
+/** Reused by all requests while it has a reasonable size. */
+let weightNumbers = new Float64Array(0);
+
 /**
- * The weights of the elements as numbers; a missing one counts as 0. Null when one of them is no number.
+ * The weights of the elements as numbers, valid until the next call; a missing one counts as 0. Null when one of them is no number.
  */
 export function numericWeights(weights: ElementVector): Float64Array | null {
-  const numbers = new Float64Array(weights.length);
+  if (weightNumbers.length < weights.length || weightNumbers.length > REST_ELEMENTS * 4) {
+    weightNumbers = new Float64Array(Math.max(weights.length, REST_ELEMENTS));
+  }
+  const numbers = weightNumbers;
   for (let i = 0; i < weights.length; i++) {
+    numbers[i] = 0;
     if (weights.isMissing(i)) continue;
     const value = toNumber(weights, i);
     if (Number.isNaN(value)) return null;
@@ -24,7 +32,10 @@ export function numericWeights(weights: ElementVector): Float64Array | null {
 
 /** By number, equal ones by the elements' bytes, so that the order is always the same. */
 export function numericOrder(elements: ElementVector, numbers: Float64Array): Compare {
-  return (a, b) => numbers[a] - numbers[b] || compareEqualNumbers(elements, numbers, a, b);
+  return (a, b) => {
+    if (numbers[a] < numbers[b]) return -1;
+    return numbers[a] > numbers[b] ? 1 : elements.compare(a, b);
+  };
 }
 
 /** By the weights' bytes; missing ones come first. */
@@ -54,12 +65,6 @@ export function sortIndexes(length: number, compare: Compare, descending: boolea
     order.sort(total);
   }
   return order;
-}
-
-/** Infinities subtract to NaN, which counts as equal here, and so do equal numbers. */
-function compareEqualNumbers(elements: ElementVector, numbers: Float64Array, a: number, b: number): number {
-  if (numbers[a] > numbers[b]) return 1;
-  return numbers[a] < numbers[b] ? -1 : elements.compare(a, b);
 }
 
 /** Moves what belongs at index `k` there, smaller ones before it, larger ones behind it (quickselect). */

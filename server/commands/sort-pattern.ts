@@ -1,6 +1,7 @@
 // The patterns of SORT's BY and GET: `weight_*` names a key per element, `object_*->field` a field of a hash, `#` the
 // element itself.
 
+import { copyRange } from '../keyspace/database.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import type { ListpackElement } from '../memory/listpack-entry.ts';
 import type { Context } from './context.ts';
@@ -63,8 +64,8 @@ export class SortPattern {
       this.prefix.copy(this.key);
     }
     const start = elements.start(i);
-    elements.buf.copy(this.key, before, start, start + size);
-    this.suffix.copy(this.key, before + size);
+    copyRange(elements.buf, start, size, this.key, before);
+    copyRange(this.suffix, 0, this.suffix.length, this.key, before + size);
     return c.lookupReadAt(this.key, 0, length);
   }
 

@@ -16,6 +16,11 @@ export const sortHandlers: Pick<Handlers<typeof genericSpecs>, 'sort' | 'sort_ro
   sort_ro: (c) => run(c, parse(c, false)),
 };
 
+/** The elements to sort, what they are sorted by, and what is stored or replied; all requests share them. */
+const elements = new ElementVector();
+const weights = new ElementVector();
+const result = new ElementVector();
+
 interface Options {
   descending: boolean;
   alpha: boolean;
@@ -82,7 +87,7 @@ function run(c: Context, o: Options): void {
   }
   const total = entry === 0 ? 0 : elementCount(c, entry);
   const { first, last } = limits(o, total);
-  const elements = new ElementVector();
+  elements.clear();
   let order: Uint32Array | null = null;
   let from = first;
   if (entry !== 0 && o.unsorted && type !== Type.set) {
@@ -90,11 +95,16 @@ function run(c: Context, o: Options): void {
     from = 0;
   } else if (entry !== 0) {
     loadElements(c, entry, elements);
-    if (!o.unsorted) order = sorted(c, o, elements, first, last);
+    if (!o.unsorted) order = sorted(c, o, first, last);
   }
-  const result = pick(c, o, elements, order, from, last - first + 1);
-  if (o.storeAt === 0) reply(c, result);
-  else store(c, o.storeAt, result);
+  const count = last - first + 1;
+  if (o.storeAt === 0 && o.get.length === 0) {
+    replyElements(c, order, from, count);
+    return;
+  }
+  pick(c, o, order, from, count);
+  if (o.storeAt === 0) replyResult(c);
+  else storeResult(c, o.storeAt);
 }
 
 /** Indexes of the first and last element wanted; none when last is below first. */
@@ -105,42 +115,42 @@ function limits(o: Options, total: number): { first: number; last: number } {
   return { first, last: count < 0 ? total - 1 : Math.min(first + count - 1, total - 1) };
 }
 
-function sorted(c: Context, o: Options, elements: ElementVector, first: number, last: number): Uint32Array {
-  const weights = o.by === null ? elements : resolveAll(c, o.by, elements);
-  let compare = alphabeticOrder(weights);
+function sorted(c: Context, o: Options, first: number, last: number): Uint32Array {
+  const by = o.by === null ? elements : resolveAll(c, o.by);
+  let compare = alphabeticOrder(by);
   if (!o.alpha) {
-    const numbers = numericWeights(weights);
+    const numbers = numericWeights(by);
     if (numbers === null) throw new CommandError("ERR One or more scores can't be converted into double");
     compare = numericOrder(elements, numbers);
   }
   return sortIndexes(elements.length, compare, o.descending, first, last);
 }
 
-function resolveAll(c: Context, pattern: SortPattern, elements: ElementVector): ElementVector {
-  const weights = new ElementVector();
+function resolveAll(c: Context, pattern: SortPattern): ElementVector {
+  weights.clear();
   for (let i = 0; i < elements.length; i++) pattern.resolve(c, elements, i, weights);
   return weights;
 }
 
-/** The elements wanted, or what GET asks for in their place. */
-function pick(
-  c: Context,
-  o: Options,
-  elements: ElementVector,
-  order: Uint32Array | null,
-  from: number,
-  count: number,
-): ElementVector {
-  const result = new ElementVector();
+function replyElements(c: Context, order: Uint32Array | null, from: number, count: number): void {
+  c.reply.array(count);
+  for (let n = from; n < from + count; n++) {
+    const i = order === null ? n : order[n];
+    c.reply.bulkRange(elements.buf, elements.start(i), elements.size(i));
+  }
+}
+
+/** Fills `result` with the elements wanted, or what GET asks for in their place. */
+function pick(c: Context, o: Options, order: Uint32Array | null, from: number, count: number): void {
+  result.clear();
   for (let n = from; n < from + count; n++) {
     const i = order === null ? n : order[n];
     if (o.get.length === 0) result.push(elements.buf, elements.start(i), elements.size(i));
     for (const pattern of o.get) pattern.resolve(c, elements, i, result);
   }
-  return result;
 }
 
-function reply(c: Context, result: ElementVector): void {
+function replyResult(c: Context): void {
   c.reply.array(result.length);
   for (let i = 0; i < result.length; i++) {
     if (result.isMissing(i)) c.reply.nil();
@@ -148,7 +158,7 @@ function reply(c: Context, result: ElementVector): void {
   }
 }
 
-function store(c: Context, storeAt: number, result: ElementVector): void {
+function storeResult(c: Context, storeAt: number): void {
   const existing = c.lookupWrite(storeAt);
   if (existing !== 0) c.db.delete(existing);
   if (result.length > 0) {
