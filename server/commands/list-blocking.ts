@@ -4,7 +4,7 @@
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { dropEnd, peekEnd } from './list-access.ts';
-import { listToPop, move, noteRemoved, parseMultiPop, popFirst, sideArgument } from './list-move.ts';
+import { isPassedOver, listToPop, move, noteRemoved, parseMultiPop, popFirst, sideArgument } from './list-move.ts';
 import { replyElement } from './packed-reply.ts';
 import type { listSpecs } from './specs/list.ts';
 
@@ -32,6 +32,7 @@ function popAny(c: Context, fromHead: boolean): void {
   const last = c.argc - 1;
   const deadlineMs = deadlineArgument(c, last);
   for (let i = 1; i < last; i++) {
+    if (isPassedOver(c, i)) continue;
     const entry = listToPop(c, i);
     if (entry === 0) continue;
     c.reply.array(2);

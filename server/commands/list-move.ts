@@ -75,6 +75,7 @@ export function parseMultiPop(c: Context, i: number): MultiPop {
 /** Pops from the first list that is there and answers with key and elements; false when there is none. */
 export function popFirst(c: Context, request: MultiPop): boolean {
   for (let i = request.from; i < request.to; i++) {
+    if (isPassedOver(c, i)) continue;
     const entry = listToPop(c, i);
     if (entry === 0) continue;
     c.reply.array(2);
@@ -96,6 +97,13 @@ export function popSeveral(c: Context, i: number, entry: number, fromHead: boole
   c.keyspace.dirty += size - 1;
   noteRemoved(c, i, at, fromHead);
   return size;
+}
+
+/** Whether a client that has waited is not to be served with the key in argument `i`, because another one woke it. */
+export function isPassedOver(c: Context, i: number): boolean {
+  if (!c.resumed) return false;
+  const key = c.server.blocking.servingKey;
+  return key !== null && key !== c.text(i);
 }
 
 /**

@@ -264,6 +264,11 @@ export interface BlockingService {
   /** Holds the client until the promise is kept, then answers with its error text, or OK for null. */
   answerLater(session: Session, outcome: Promise<string | null>): void;
   readonly blockedClients: number;
+  /**
+   * While a request runs again: the key (latin1 text) whose change woke its client. Of several keys with elements the one
+   * that was written first serves.
+   */
+  readonly servingKey: string | null;
 }
 
 export interface TransactionService {

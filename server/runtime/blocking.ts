@@ -22,6 +22,7 @@ export class Blocking implements BlockingService, KeyListener {
   /** Waiting clients by database and key (latin1 text), in order of arrival. */
   private readonly waiting = new Map<Database, Map<string, Set<Session>>>();
   private readonly cancels = new Map<Session, () => void>();
+  servingKey: string | null = null;
   private ready: { db: Database; key: string }[] = [];
   private readonly readyKeys = new Set<string>();
   private nextOrder = 1;
@@ -140,17 +141,19 @@ export class Blocking implements BlockingService, KeyListener {
       const { db, key } = this.ready.shift()!;
       this.readyKeys.delete(`${db.index}:${key}`);
       const queue = this.waiting.get(db)?.get(key);
-      if (queue !== undefined) for (const session of [...queue]) this.serve(session);
+      if (queue !== undefined) for (const session of [...queue]) this.serve(session, key);
     }
   }
 
-  private serve(session: Session): void {
+  private serve(session: Session, key: string): void {
     const blocked = session.blocked;
     if (blocked === null) return;
     this.forget(session);
     this.keptOrder = blocked.order;
     this.keptDeadlineMs = blocked.deadlineMs;
+    this.servingKey = key;
     this.host.rerun(session, blocked.request);
+    this.servingKey = null;
     this.keptOrder = 0;
     this.keptDeadlineMs = -1;
     if (session.blocked === null) this.host.release(session);

@@ -41,7 +41,7 @@ describe.skipIf(missing !== null)(missing ?? 'lists, beside redis-server', () =>
 
   it('serves waiting clients alike', async () => {
     await pair.same([['flushall'], ['hello', '2'], ['set', 'text', 'v']], { compare: () => 'none' });
-    for (const [wait, push] of [
+    for (const [wait, ...pushes] of [
       [
         ['blpop', 'a', 'b', '0'],
         ['rpush', 'b', '1', '2'],
@@ -70,20 +70,23 @@ describe.skipIf(missing !== null)(missing ?? 'lists, beside redis-server', () =>
       [['blmove', 'q', 'c', 'left', 'right', '0.01'], ['ping']],
       [['brpoplpush', 'q', 'c', '0.01'], ['ping']],
       [['blmpop', '0.01', '1', 'q', 'left'], ['ping']],
+      // The key that was written first serves.
+      [['blpop', 'x', 'y', '0'], ['multi'], ['rpush', 'y', '1'], ['rpush', 'x', '2'], ['exec']],
+      [['blmpop', '0', '2', 'x', 'v', 'left'], ['multi'], ['rpush', 'v', '1', '2'], ['lpush', 'x', '3'], ['exec']],
     ] as Command[][]) {
-      await waitAlike(pair, wait, push);
+      await waitAlike(pair, wait, ...pushes);
     }
     await pair.sameData();
   });
 });
 
 /** Lets a second client wait on each server while the first one changes a key; compares both replies. */
-async function waitAlike(pair: Pair, wait: Command, push: Command): Promise<void> {
+async function waitAlike(pair: Pair, wait: Command, ...pushes: Command[]): Promise<void> {
   const waiting = await pair.connect();
   const served = Promise.all([waiting.ours.call(wait), waiting.real.call(wait)]);
   // A reply to PING on the same connection would wait, too; so ask the server for its waiting clients.
   await blockedOrDone(pair, served);
-  await pair.same([push]);
+  await pair.same(pushes);
   const [ours, real] = await served;
   waiting.ours.close();
   waiting.real.close();
