@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type LoadResult, type MemoryResult, measureLoad, measureMemory } from './measure.ts';
+import { measurePersistence } from './persistence.ts';
 import { judge, type Pair, type Report, renderReport, renderVerdicts } from './report.ts';
 import { type RunningServer, startServer } from './servers.ts';
 import { measureIdle, measureStartup } from './startup.ts';
@@ -15,7 +16,7 @@ import {
 } from './workloads.ts';
 
 const USAGE = `npm run bench -- [options]
-  --only <names>     workloads by name, comma-separated: set,get,"strings of 3 bytes",startup,idle
+  --only <names>     workloads by name, comma-separated: set,get,"strings of 3 bytes",startup,idle,persistence
   --all              every workload; without it the core set
   --quick            one round of a tenth of the requests: a look, not a measurement
   --rounds <n>       rounds of each workload, in turns (3)
@@ -56,7 +57,14 @@ async function main(): Promise<number> {
   }
   const scale = values.quick ? 0.1 : 1;
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-  const report: Report = { machine: {}, load: [], memory: [], startup: undefined, idle: undefined };
+  const report: Report = {
+    machine: {},
+    load: [],
+    memory: [],
+    startup: undefined,
+    idle: undefined,
+    persistence: undefined,
+  };
   const servers = await startBoth(ours);
   try {
     report.machine = describe(servers);
@@ -70,6 +78,12 @@ async function main(): Promise<number> {
     await Promise.all(servers.map((server) => server.stop()));
   }
   report.memory = await measureAllMemory(ours, scale);
+  if (chosen('persistence', false)) {
+    report.persistence = {
+      ours: await measurePersistence('ours', ours, values.load, scale),
+      redis: await measurePersistence('redis', [values.redis], values.load, scale),
+    };
+  }
   if (chosen('startup', false)) {
     const cli = existsSync('dist/bin/tsredis-cli.js') ? 'dist/bin/tsredis-cli.js' : undefined;
     report.startup = await measureStartup(ours, cli, values.quick ? 3 : 9);
