@@ -22,6 +22,8 @@ export class HashBuilder implements CollectionBuilder {
   count = 0;
   /** Whether a field with an expiry came. */
   hasExpiring = false;
+  /** What is wrong when a field comes twice; begin() sets the usual text. */
+  duplicateMessage = '';
   private expected = 0;
   private readonly space: Space;
   private readonly limits: EncodingLimits;
@@ -46,6 +48,7 @@ export class HashBuilder implements CollectionBuilder {
     this.expected = expected;
     this.large = null;
     this.hasExpiring = false;
+    this.duplicateMessage = 'Duplicate hash fields detected';
     if (expected <= this.limits.hashMaxListpackEntries) initListpack(this.scratch.start(LISTPACK_EMPTY_BYTES));
     else this.startTable();
   }
@@ -55,7 +58,7 @@ export class HashBuilder implements CollectionBuilder {
     const max = this.limits.hashMaxListpackValue;
     if (this.large === null && (expireAtMs >= 0 || field.length > max || value.length > max)) this.leaveListpack();
     const isNew = this.large === null ? this.pack(field, value) : this.put(this.large, field, value, expireAtMs);
-    if (!isNew) throw this.damaged('Duplicate hash fields detected');
+    if (!isNew) throw this.damaged(this.duplicateMessage);
     this.count++;
   }
 

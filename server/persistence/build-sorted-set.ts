@@ -11,9 +11,13 @@ import { RESERVE_MAX } from './build-set.ts';
 import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
 import type { ScratchRegion } from './scratch-region.ts';
 
+export const DUPLICATE_MEMBER = 'Duplicate zset fields detected';
+
 export class SortedSetBuilder implements CollectionBuilder {
   large: SortedSet | null = null;
   count = 0;
+  /** What is wrong when a member comes twice; begin() sets the usual text. */
+  duplicateMessage = DUPLICATE_MEMBER;
   private expected = 0;
   private readonly space: Space;
   private readonly limits: EncodingLimits;
@@ -35,6 +39,7 @@ export class SortedSetBuilder implements CollectionBuilder {
     this.count = 0;
     this.expected = expected;
     this.large = null;
+    this.duplicateMessage = DUPLICATE_MEMBER;
     if (expected <= this.limits.zsetMaxListpackEntries) initListpack(this.scratch.start(LISTPACK_EMPTY_BYTES));
     else this.startTable();
   }
@@ -44,10 +49,10 @@ export class SortedSetBuilder implements CollectionBuilder {
     if (Number.isNaN(score)) throw this.damaged('Zset with NAN score detected');
     if (this.large === null && length > this.limits.zsetMaxListpackValue) this.leaveListpack();
     if (this.large === null) {
-      if (packedFind(this.scratch, bytes, start, length) !== 0) throw this.damaged('Duplicate zset fields detected');
+      if (packedFind(this.scratch, bytes, start, length) !== 0) throw this.damaged(this.duplicateMessage);
       packedInsert(this.scratch, score, bytes, start, length);
     } else {
-      if (this.large.find(bytes, start, length) !== 0) throw this.damaged('Duplicate zset fields detected');
+      if (this.large.find(bytes, start, length) !== 0) throw this.damaged(this.duplicateMessage);
       this.large.insertScored(bytes, start, length, score);
     }
     this.count++;

@@ -17,6 +17,7 @@ const CHUNK_BYTES = 1 << 17;
 export class CommandDump implements DumpTarget {
   keys = 0;
   private readonly sink: (chunk: Uint8Array) => void;
+  private readonly timestampSeconds: number | null;
   private readonly libraries: readonly Uint8Array[];
   private readonly encoder = new AofEncoder();
   private readonly visitor = new CommandVisitor(this.encoder);
@@ -24,12 +25,15 @@ export class CommandDump implements DumpTarget {
   private selected = -1;
   private body: Uint8Array[] = [];
 
-  constructor(sink: (chunk: Uint8Array) => void, libraries: readonly Uint8Array[]) {
+  /** `timestampSeconds`: noted at the beginning, unless it is null. */
+  constructor(sink: (chunk: Uint8Array) => void, libraries: readonly Uint8Array[], timestampSeconds: number | null) {
     this.sink = sink;
+    this.timestampSeconds = timestampSeconds;
     this.libraries = libraries;
   }
 
   begin(): void {
+    if (this.timestampSeconds !== null) this.encoder.timestamp(this.timestampSeconds);
     for (const code of this.libraries) {
       this.encoder.command(3);
       this.encoder.text('FUNCTION');

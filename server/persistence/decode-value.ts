@@ -8,8 +8,8 @@ import type { PackedCursor } from '../formats/rdb/packed.ts';
 import { Slice } from '../formats/rdb/slice.ts';
 import type { RdbBlobKind } from '../formats/rdb/types.ts';
 import { type RdbCollection, type RdbStreamGroup, type RdbStreamInfo, SilentVisitor } from '../formats/rdb/visitor.ts';
-import { ZiplistCursor } from '../formats/rdb/ziplist.ts';
-import { ZipmapCursor } from '../formats/rdb/zipmap.ts';
+import { validateZiplist, ZiplistCursor } from '../formats/rdb/ziplist.ts';
+import { validateZipmap, ZipmapCursor } from '../formats/rdb/zipmap.ts';
 import { copyRange, type Database } from '../keyspace/database.ts';
 import { Encoding, type LargeValue, Type } from '../keyspace/layout.ts';
 import type { Space } from '../keyspace/space.ts';
@@ -18,7 +18,7 @@ import { Quicklist } from '../values/quicklist.ts';
 import { allowsMerge, clampFill } from '../values/quicklist-limits.ts';
 import { HashBuilder } from './build-hash.ts';
 import { SetBuilder } from './build-set.ts';
-import { SortedSetBuilder } from './build-sorted-set.ts';
+import { DUPLICATE_MEMBER, SortedSetBuilder } from './build-sorted-set.ts';
 import { StreamBuilder } from './build-stream.ts';
 import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
 import { ScratchRegion } from './scratch-region.ts';
@@ -42,6 +42,7 @@ export class ValueBuilder extends SilentVisitor {
   protected db!: Database;
   protected readonly space: Space;
   private readonly limits: EncodingLimits;
+  private readonly damaged: (message: string) => Error;
   private keyBuf: Uint8Array = Buffer.alloc(0);
   private keyPos = 0;
   private keyLen = 0;
@@ -66,6 +67,7 @@ export class ValueBuilder extends SilentVisitor {
     super();
     this.space = space;
     this.limits = limits;
+    this.damaged = damaged;
     this.sets = new SetBuilder(space, limits, this.scratch, damaged);
     this.hashes = new HashBuilder(space, limits, this.scratch, damaged);
     this.sortedSets = new SortedSetBuilder(space, limits, this.scratch, damaged);
@@ -135,6 +137,7 @@ export class ValueBuilder extends SilentVisitor {
 
   override ziplistNode(blob: Slice): void {
     if (this.discarding) return;
+    this.checkZiplist(blob, 1, 'Ziplist integrity check failed.');
     const listpack = this.toListpack(blob);
     this.list?.appendListpack(listpack.buf, 0, listpack.len, listpackCount(listpack));
   }
@@ -152,20 +155,25 @@ export class ValueBuilder extends SilentVisitor {
         return;
       case 'hash-listpack':
         if (count <= this.limits.hashMaxListpackEntries * 2) this.inlineBlob(Type.hash, Encoding.listpack, blob);
-        else this.unpackHash(this.cursors.listpack, blob, count >>> 1);
+        else this.unpackHash(this.cursors.listpack, blob, count >>> 1, 'Hash listpack with dup elements');
         return;
       case 'zset-listpack':
         if (count <= this.limits.zsetMaxListpackEntries * 2) this.inlineBlob(Type.zset, Encoding.listpack, blob);
         else this.unpackSortedSet(this.cursors.listpack, blob, count >>> 1);
         return;
       case 'zset-ziplist':
-        this.unpackSortedSet(this.cursors.ziplist, blob, count >>> 1);
+        this.checkZiplist(blob, 2, 'Zset ziplist integrity check failed.');
+        this.unpackSortedSet(this.cursors.ziplist, blob, count >>> 1, 'Zset ziplist integrity check failed.');
         return;
       case 'hash-ziplist':
-        this.unpackHash(this.cursors.ziplist, blob, count >>> 1);
+        this.checkZiplist(blob, 2, 'Hash ziplist integrity check failed.');
+        this.unpackHash(this.cursors.ziplist, blob, count >>> 1, 'Hash ziplist integrity check failed.');
         return;
       case 'hash-zipmap':
-        this.unpackHash(this.cursors.zipmap, blob, count >>> 1);
+        if (validateZipmap(this.cursors.zipmap, blob.bytes, blob.start, blob.end) < 0) {
+          throw this.damaged('Zipmap integrity check failed.');
+        }
+        this.unpackHash(this.cursors.zipmap, blob, count >>> 1, 'Hash zipmap with dup elements, or big length (0)');
         return;
       case 'hash-listpack-expiry':
         this.unpackHashWithExpiry(blob, Math.floor(count / 3));
@@ -309,8 +317,9 @@ export class ValueBuilder extends SilentVisitor {
     while (cursor.next()) this.sets.add(cursor.text());
   }
 
-  private unpackHash(cursor: PackedCursor, blob: Slice, count: number): void {
+  private unpackHash(cursor: PackedCursor, blob: Slice, count: number, duplicate: string): void {
     this.begin('hash', count);
+    this.hashes.duplicateMessage = duplicate;
     cursor.open(blob.bytes, blob.start, blob.end);
     while (cursor.next()) {
       this.value.copyFrom(cursor.text());
@@ -332,13 +341,20 @@ export class ValueBuilder extends SilentVisitor {
     }
   }
 
-  private unpackSortedSet(cursor: PackedCursor, blob: Slice, count: number): void {
+  private unpackSortedSet(cursor: PackedCursor, blob: Slice, count: number, duplicate = DUPLICATE_MEMBER): void {
     this.begin('zset', count);
+    this.sortedSets.duplicateMessage = duplicate;
     cursor.open(blob.bytes, blob.start, blob.end);
     while (cursor.next()) {
       this.value.copyFrom(cursor.text());
       if (cursor.next()) this.sortedSets.add(this.value, cursor.score());
     }
+  }
+
+  /** Old forms are converted, so every entry must be sound, whatever else is trusted; `stride` entries are a member. */
+  private checkZiplist(blob: Slice, stride: number, message: string): void {
+    const count = validateZiplist(this.cursors.ziplist, blob.bytes, blob.start, blob.end, true);
+    if (count <= 0 || count % stride !== 0) throw this.damaged(message);
   }
 
   /** An old list node in today's form, in the scratch region. */

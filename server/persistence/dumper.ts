@@ -183,7 +183,11 @@ export class Dumper {
   }
 
   private target(sink: (chunk: Uint8Array) => void, aux: Aux, asCommands: boolean): DumpTarget {
-    if (asCommands) return new CommandDump(sink, this.environment.libraries.all());
+    if (asCommands) {
+      const { settings, libraries, now } = this.environment;
+      const seconds = settings.aofTimestampEnabled ? Math.floor(now() / 1000) : null;
+      return new CommandDump(sink, libraries.all(), seconds);
+    }
     const { rdbcompression, rdbchecksum } = this.environment.settings;
     const options = { compression: rdbcompression, checksum: rdbchecksum, chunkBytes: CHUNK_BYTES };
     return new DumpWriter(new RdbWriter(sink, options), this.facts(aux));

@@ -36,6 +36,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   const info = new Info(() => {
     server.stats.reset();
     auth.resetCounts();
+    server.eviction.evicted = 0;
     server.latency.resetHistograms();
     for (const command of server.allCommands()) {
       Object.assign(command.stats, { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 });
@@ -68,6 +69,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
     server.log('warning', reason);
     process.exit(1);
   }
+  showPlace(server);
   takePlace(server);
   catchSignals(server);
   server.baseMemory = process.memoryUsage().heapUsed;
@@ -95,7 +97,7 @@ async function load(server: Server, persistence: Persistence): Promise<void> {
 }
 
 function announce(server: Server, configured: boolean): void {
-  const { log, settings, host } = server;
+  const { log } = server;
   log('notice', 'oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo');
   log(
     'notice',
@@ -108,6 +110,11 @@ function announce(server: Server, configured: boolean): void {
     );
   } else log('notice', 'Configuration loaded');
   log('notice', `monotonic clock: node ${process.versions.node} performance.now`);
+}
+
+/** Says where the server is to be found, once it listens: who waits for these lines connects at once. */
+function showPlace(server: Server): void {
+  const { log, settings, host } = server;
   const port = Number(settings.port);
   const toTerminal = settings.logfile === '' && process.stdout.isTTY === true;
   if (!toTerminal && !settings.alwaysShowLogo) log('notice', `Running mode=standalone, port=${port}.`);
