@@ -23,7 +23,8 @@ export class CommandDump implements DumpTarget {
   private readonly visitor = new CommandVisitor(this.encoder);
   private readonly reader = new RdbReader(this.visitor);
   private selected = -1;
-  private body: Uint8Array[] = [];
+  private readonly body: Uint8Array[] = [];
+  private readonly writer = new RdbWriter((chunk) => this.body.push(chunk), { compression: false });
 
   /** `timestampSeconds`: noted at the beginning, unless it is null. */
   constructor(sink: (chunk: Uint8Array) => void, libraries: readonly Uint8Array[], timestampSeconds: number | null) {
@@ -54,14 +55,17 @@ export class CommandDump implements DumpTarget {
     const { encoder } = this;
     const key = db.keyBytes(entry);
     const rdbType = rdbTypeOf(db, entry, VERSION_WITH_EVERYTHING);
-    const writer = new RdbWriter((chunk) => this.body.push(chunk), { compression: false });
+    const { writer } = this;
+    writer.reset();
     writer.type(rdbType);
     encodeValue(writer, db, entry, rdbType);
     writer.flush();
     const body = this.body.length === 1 ? this.body[0] : Buffer.concat(this.body);
-    this.body = [];
+    const first = this.body[0];
+    this.body.length = 0;
     this.visitor.startKey(key);
     this.reader.readValue(body, 0, body.length);
+    writer.recycle(first);
     const expireAt = db.expireAt(entry);
     if (expireAt !== NO_EXPIRY) {
       encoder.command(3);

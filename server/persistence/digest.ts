@@ -3,8 +3,8 @@
 //
 //   mix(d, x): d = sha1(d xor sha1(x))     add(d, x): d = d xor sha1(x)
 
-import { createHash } from 'node:crypto';
 import { printf17g } from '../base/numbers.ts';
+import { SHA1_BYTES, sha1 } from '../base/sha1.ts';
 import { IntsetCursor } from '../formats/rdb/intset.ts';
 import { ListpackCursor } from '../formats/rdb/listpack.ts';
 import type { Slice } from '../formats/rdb/slice.ts';
@@ -12,15 +12,17 @@ import type { RdbBlobKind } from '../formats/rdb/types.ts';
 import { SilentVisitor } from '../formats/rdb/visitor.ts';
 import { forEachStreamEntry } from './stream-entries.ts';
 
-export const DIGEST_BYTES = 20;
+export const DIGEST_BYTES = SHA1_BYTES;
+
+const hash = new Uint8Array(DIGEST_BYTES);
 
 export function mixDigest(digest: Buffer, bytes: Uint8Array): void {
   addDigest(digest, bytes);
-  createHash('sha1').update(digest).digest().copy(digest);
+  sha1(digest, digest);
 }
 
 export function addDigest(digest: Buffer, bytes: Uint8Array): void {
-  const hash = createHash('sha1').update(bytes).digest();
+  sha1(bytes, hash);
   for (let i = 0; i < DIGEST_BYTES; i++) digest[i] ^= hash[i];
 }
 

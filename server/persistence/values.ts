@@ -21,7 +21,12 @@ export class Values {
   /** Whether RESTORE verifies checksums: DEBUG SET-SKIP-CHECKSUM-VALIDATION turns it off. */
   checksums = true;
   private readonly environment: Environment;
-  private chunks: Uint8Array[] = [];
+  private readonly digester = new DigestVisitor();
+  private digestReader: RdbReader | null = null;
+  private readonly chunks: Uint8Array[] = [];
+  /** Writers kept between calls, with and without compression. */
+  private readonly packing = new RdbWriter((chunk) => this.chunks.push(chunk), { compression: true });
+  private readonly plain = new RdbWriter((chunk) => this.chunks.push(chunk), { compression: false });
   private asideDatabase: Database | null = null;
   private reader: { shallow: RdbReader; deep: RdbReader; builder: ValueBuilder } | null = null;
 
@@ -47,13 +52,13 @@ export class Values {
 
   /** Carries a digest on over a value, as DEBUG DIGEST does after the key. */
   addDigest(digest: Buffer, db: Database, entry: number): void {
-    const visitor = new DigestVisitor();
-    visitor.digest = digest;
+    this.digestReader ??= new RdbReader(this.digester);
+    this.digester.digest = digest;
     const type = db.type(entry);
     // Modules have number 5 in Redis.
     mixDigest(digest, Buffer.from([0, 0, 0, type === Type.stream ? 6 : type]));
     const body = this.write(db, entry, VERSION_WITH_EVERYTHING, false, false);
-    new RdbReader(visitor).readValue(body, 0, body.length);
+    this.digestReader.readValue(body, 0, body.length);
     if (db.expireAt(entry) !== NO_EXPIRY) addDigest(digest, Buffer.from('!!expire!!', 'latin1'));
   }
 
@@ -96,16 +101,18 @@ export class Values {
   }
 
   private write(db: Database, entry: number, version: number, compression: boolean, footer: boolean): Buffer {
-    const writer = new RdbWriter((chunk) => this.chunks.push(chunk), {
-      compression: compression && this.environment.settings.rdbcompression,
-    });
+    const packs = compression && this.environment.settings.rdbcompression;
+    const writer = packs ? this.packing : this.plain;
+    writer.reset();
     const rdbType = rdbTypeOf(db, entry, version);
     writer.type(rdbType);
     encodeValue(writer, db, entry, rdbType);
     if (footer) writer.dumpFooter(version);
     else writer.flush();
-    const payload = Buffer.concat(this.chunks);
-    this.chunks = [];
+    const { chunks } = this;
+    const payload = Buffer.concat(chunks);
+    writer.recycle(chunks[0]);
+    chunks.length = 0;
     return payload;
   }
 
