@@ -20,6 +20,7 @@ export interface Box {
 }
 
 const boxScript = fileURLToPath(new URL('box.sh', import.meta.url));
+const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const layerScript = fileURLToPath(new URL('init-layer.sh', import.meta.url));
 
 /** Why no box can be booted here; undefined when one can. */
@@ -39,7 +40,10 @@ export async function initLayer(kind: 'sysv' | 'openrc' | 'systemd'): Promise<st
 
 export async function startBox(name: string, root = '/', init: readonly string[] = []): Promise<Box> {
   const unique = `${name}-${process.pid}`;
-  const started = await collect('bash', [boxScript, 'start', unique, root, ...(init.length ? ['--', ...init] : [])]);
+  // A box has a /tmp and a /run of its own: a checkout that lies there is bound in.
+  const binds = /^\/(tmp|run)\//.test(packageRoot) ? ['-b', packageRoot] : [];
+  const command = [boxScript, 'start', unique, root, ...binds, ...(init.length ? ['--', ...init] : [])];
+  const started = await collect('bash', command);
   if (started.exitCode !== 0) throw new Error(`box ${name}: ${started.stderr}`);
   const exec = (command: readonly string[], input = '') =>
     collect('bash', [boxScript, 'exec', unique, ...command], input);
