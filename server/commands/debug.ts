@@ -72,6 +72,8 @@ const subcommands: Readonly<Record<string, Handler>> = {
     c.reply.verbatim('txt', Buffer.from(tableStats(table)));
   },
   jmap: (c) => c.reply.ok(),
+  // Reply buffers are not kept per client: there is nothing to resize.
+  replybuffer: (c) => c.reply.ok(),
   'quicklist-packed-threshold': (c) => {
     const bytes = Number(parseMemoryText(c.text(2)) ?? Number.NaN);
     if (!setPlainThreshold(bytes)) {

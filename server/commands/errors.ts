@@ -12,6 +12,9 @@ export class CommandError {
   }
 }
 
+/** Stops a handler whose reply has become larger than the client may have queued; the client is closed. */
+export class ReplyLimitError {}
+
 export const ERRORS = {
   wrongType: 'WRONGTYPE Operation against a key holding the wrong kind of value',
   syntax: 'ERR syntax error',

@@ -89,6 +89,10 @@ export class Session {
   queueFailed = false;
   /** Bytes of the queued requests' arguments. */
   queuedBytes = 0;
+  /** Bytes of the names of watched keys and of subscriptions. */
+  listBytes = 0;
+  /** Bytes of input that are being served. */
+  servingBytes = 0;
   /** A watched key has changed: EXEC answers null. */
   watchBroken = false;
   watched: WatchedKey[] = [];

@@ -52,6 +52,11 @@ function rows({ server, cron, evictor, auth }: ApplyParts): Row[] {
       }),
     },
     {
+      names: ['maxmemory-clients', 'maxmemory'],
+      apply: effect(() => server.eviction.configure(Number(settings.maxmemoryClients), Number(settings.maxmemory))),
+    },
+    { names: ['client-output-buffer-limit'], apply: effect(() => server.configureOutput()) },
+    {
       names: ['maxmemory-policy', 'lfu-decay-time', 'lfu-log-factor'],
       apply: effect(() => evictor.configure()),
     },

@@ -16,6 +16,8 @@ export interface ConnectionOwner {
   needsFlush(connection: ClientConnection): void;
   /** The queue has grown: limits are checked. */
   queued(session: Session): void;
+  /** Whether this many bytes may be queued for a client; closes it otherwise. */
+  admits(session: Session, bytes: number): boolean;
 }
 
 export class ClientConnection implements Connection, Transport {
@@ -84,7 +86,11 @@ export class ClientConnection implements Connection, Transport {
   /** Sends the replies of the client's own turn and empties the writer. */
   sendReplies(reply: ReplyWriter): void {
     if (reply.pos === 0) return;
-    if (!this.open) {
+    if (
+      !this.open ||
+      this.session.closing ||
+      (reply.pos > STRING_BYTES_MAX && !this.owner.admits(this.session, reply.pos + this.queuedBytes))
+    ) {
       reply.clear();
       return;
     }

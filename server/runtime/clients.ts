@@ -1,7 +1,10 @@
 // All clients: who they are, how many there may be, who has been idle or slow for too long.
 
+import type { Context } from '../commands/context.ts';
 import type { ClientRegistry } from '../commands/services.ts';
 import type { Session } from '../commands/session.ts';
+import { clientBytes } from './client-eviction.ts';
+import { requestBytes } from './dispatch.ts';
 
 /** A pause of clients by CLIENT PAUSE. */
 interface Pause {
@@ -19,10 +22,13 @@ export class Clients implements ClientRegistry {
 
   private readonly onForget: (session: Session) => void;
 
-  /** `onForget` ends what others hold of a client (tracking). */
-  constructor(onUnpause: () => void, onForget: (session: Session) => void) {
+  private readonly current: () => Context | null;
+
+  /** `onForget` ends what others hold of a client (tracking); `current` is the request being served, if any. */
+  constructor(onUnpause: () => void, onForget: (session: Session) => void, current: () => Context | null) {
     this.onUnpause = onUnpause;
     this.onForget = onForget;
+    this.current = current;
   }
 
   takeId(): number {
@@ -93,8 +99,11 @@ export class Clients implements ClientRegistry {
   describeAt(session: Session, nowMs: number): string {
     const seconds = (since: number) => Math.max(0, Math.floor((nowMs - since) / 1000));
     const queued = session.transport.queuedBytes;
-    const input = session.inputBytes;
-    const capacity = session.input?.length ?? 0;
+    const served = this.current();
+    const request = served !== null && served.session === session ? served : null;
+    const argumentBytes = request === null ? 0 : requestBytes(request);
+    const input = request === null ? session.inputBytes - parsedBytes(session) : session.servingBytes;
+    const capacity = Math.max(input, session.input?.length ?? 0);
     const fields: [string, string | number][] = [
       ['id', session.id],
       ['addr', session.transport.peerAddress],
@@ -111,16 +120,16 @@ export class Clients implements ClientRegistry {
       ['multi', session.queued === null ? -1 : session.queued.length],
       ['qbuf', input],
       ['qbuf-free', capacity - input],
-      ['argv-mem', 0],
+      ['argv-mem', argumentBytes],
       ['multi-mem', session.queuedBytes],
       ['rbs', 0],
       ['rbp', 0],
       ['obl', 0],
       ['oll', queued > 0 ? 1 : 0],
       ['omem', queued],
-      ['tot-mem', capacity + queued + session.queuedBytes],
+      ['tot-mem', clientBytes(session) + argumentBytes],
       ['events', 'r'],
-      ['cmd', session.lastCommand?.name ?? 'NULL'],
+      ['cmd', (request?.command ?? session.lastCommand)?.name ?? 'NULL'],
       ['user', session.user],
       ['redir', session.tracking === null ? -1 : session.tracking.redirect],
       ['resp', session.resp3 ? 3 : 2],
@@ -128,6 +137,22 @@ export class Clients implements ClientRegistry {
       ['lib-ver', session.libraryVersion],
     ];
     return fields.map(([name, value]) => `${name}=${value}`).join(' ');
+  }
+}
+
+/** An argument that is long and still incomplete is all that counts as input: what stands before it is done with. */
+const LONG_ARGUMENT_BYTES = 32 * 1024;
+
+function parsedBytes({ input, inputBytes, inputNeeded }: Session): number {
+  if (input === null || inputNeeded < LONG_ARGUMENT_BYTES) return 0;
+  let at = input.indexOf('\r\n') + 2;
+  for (;;) {
+    const end = input.indexOf('\r\n', at);
+    const length = Number(input.toString('latin1', at + 1, end));
+    const data = end + 2;
+    if (end < 0 || data > inputBytes || !(length >= 0)) return 0;
+    if (data + length + 2 > inputBytes) return length >= LONG_ARGUMENT_BYTES ? data : 0;
+    at = data + length + 2;
   }
 }
 

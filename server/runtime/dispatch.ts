@@ -3,7 +3,7 @@
 
 import type { Handler } from '../commands/command.ts';
 import type { Context } from '../commands/context.ts';
-import { CommandError, ERRORS, wrongArity } from '../commands/errors.ts';
+import { CommandError, ERRORS, ReplyLimitError, wrongArity } from '../commands/errors.ts';
 import { type Command, Flag } from '../commands/registry.ts';
 import { ReplyMode, type Session } from '../commands/session.ts';
 import { ArenaFullError } from '../memory/arena.ts';
@@ -117,6 +117,7 @@ export class Dispatcher {
       const queued = c.session.queued;
       if (queued !== null && (command.flags & Flag.immediate) === 0) {
         queued.push(c.storedRequest());
+        c.session.queuedBytes += requestBytes(c);
         c.reply.simple('QUEUED');
         return;
       }
@@ -155,6 +156,7 @@ export class Dispatcher {
   }
 
   private answerFailure(c: Context, command: Command, error: unknown): void {
+    if (error instanceof ReplyLimitError) return;
     if (error instanceof CommandError) {
       c.reply.error(error.text);
     } else if (error instanceof ArenaFullError || error instanceof RangeError) {
@@ -196,6 +198,13 @@ function flagsOf(c: Context, command: Command): number {
   let { flags } = command;
   if (command.name === 'exec') for (const request of c.session.queued ?? []) flags |= request.command.flags;
   return flags;
+}
+
+/** Bytes of a request's arguments. */
+export function requestBytes(c: Context): number {
+  let bytes = 0;
+  for (let i = 0; i < c.argc; i++) bytes += c.len[i];
+  return bytes;
 }
 
 function displayName(command: Command): string {

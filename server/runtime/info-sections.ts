@@ -172,7 +172,7 @@ function statLines(server: Server): Lines {
     ['expired_time_cap_reached_count', stats.expiredTimeCapReached],
     ['expire_cycle_cpu_milliseconds', Math.round(stats.activeExpireMs)],
     ['evicted_keys', keyspace.stats.evictedKeys],
-    ['evicted_clients', stats.evictedClients],
+    ['evicted_clients', server.eviction.evicted],
     ['total_eviction_exceeded_time', 0],
     ['current_eviction_exceeded_time', 0],
     ['keyspace_hits', keyspace.stats.hits],

@@ -9,7 +9,7 @@ import type { Log } from './log.ts';
 import type { Turns } from './turns.ts';
 
 /** Replies of a batch are sent when they exceed this, so that a long pipeline does not pile up. */
-const FLUSH_BYTES = 48 * 1024;
+export const FLUSH_BYTES = 48 * 1024;
 /** A client that is held back is not read beyond this. */
 const HELD_INPUT_BYTES_MAX = 1024 * 1024;
 /** First size of the buffer for an incomplete request. */
@@ -29,6 +29,7 @@ export interface IntakeHost {
 
 export class Intake {
   readonly limits = { bulkBytesMax: 512 * 1024 * 1024, authenticated: true };
+  flushBytes = FLUSH_BYTES;
   private readonly host: IntakeHost;
   private readonly decoder = new RequestDecoder();
 
@@ -91,7 +92,7 @@ export class Intake {
       turns.dispatch(session);
       if (blocking.hasReady) this.host.serveReady();
       if (session.held || session.closing || session.closeAfterReply) break;
-      if (reply.pos > FLUSH_BYTES) turns.sendReplies(session);
+      if (reply.pos > this.flushBytes) turns.sendReplies(session);
     }
     turns.end(session);
     return session.closeAfterReply || session.closing ? end : at;

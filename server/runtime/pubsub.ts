@@ -58,7 +58,9 @@ export class PubSub implements PubSubService {
 
   subscribe(session: Session, kind: SubscriptionKind, name: Buffer): void {
     const text = name.toString('latin1');
-    this.mine(session, kind).add(text);
+    const mine = this.mine(session, kind);
+    if (!mine.has(text)) session.listBytes += text.length;
+    mine.add(text);
     if (kind === 'pattern') {
       const pattern = this.patterns.get(text) ?? { bytes: name, sessions: new Set() };
       this.patterns.set(text, pattern);
@@ -101,6 +103,7 @@ export class PubSub implements PubSubService {
   }
 
   private remove(session: Session, kind: SubscriptionKind, text: string): void {
+    session.listBytes -= text.length;
     if (kind === 'pattern') {
       const pattern = this.patterns.get(text);
       pattern?.sessions.delete(session);

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { Context } from '../commands/context.ts';
-import { ERRORS } from '../commands/errors.ts';
+import { ERRORS, ReplyLimitError } from '../commands/errors.ts';
 import { type Command, type CommandIndex, Flag } from '../commands/registry.ts';
 import type {
   ConfigurationService,
@@ -26,11 +26,12 @@ import { type Connection, type ConnectionEvents, Listener } from '../net/listene
 import { type AccessControl, KEPT_REFUSALS, refusalText } from './acl.ts';
 import { Blocking } from './blocking.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
+import { ClientEviction, clientBytes } from './client-eviction.ts';
 import { Clients } from './clients.ts';
 import { Dispatcher, type DispatchHost } from './dispatch.ts';
 import { Events } from './events.ts';
 import type { Host } from './host.ts';
-import { Intake } from './intake.ts';
+import { FLUSH_BYTES, Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { PubSub } from './pubsub.ts';
 import { LatencyMonitor, SlowLog } from './slow-log.ts';
@@ -38,9 +39,6 @@ import { ServerStats } from './stats.ts';
 import { Tracking } from './tracking.ts';
 import { Transactions } from './transactions.ts';
 import { Turns } from './turns.ts';
-
-/** Rough size of a session's objects. */
-const SESSION_BYTES = 2048;
 
 /** Parts that are made after the server because they need it. */
 export interface Parts {
@@ -95,6 +93,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   /** JavaScript heap of the empty server, bytes. */
   baseMemory = 0;
   systemMemory = 0;
+  readonly eviction = new ClientEviction(this);
   private clientBytes = 0;
   readonly turns: Turns;
   private readonly intake: Intake;
@@ -116,10 +115,12 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.keyspace = new Keyspace(Number(settings.databases), { k0: seed.readInt32LE(0), k1: seed.readInt32LE(4) });
     this.identity = { redisVersion: host.redisVersion, runId: host.randomBytes(20).toString('hex'), role: 'primary' };
     this.context = new Context(this.keyspace, this.reply, this);
+    this.reply.onGrow = (bytes) => this.stopLongReply(bytes);
     this.reply.onError = (text) => this.stats.countError(text);
     this.clients = new Clients(
       () => this.resumePostponed(),
       (session) => this.tracking.gone(session),
+      () => (this.turns.current === null ? null : this.context),
     );
     this.slowLog = new SlowLog(settings);
     this.latency = new LatencyMonitor(settings, host.now);
@@ -190,9 +191,12 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   countClientMemory(): void {
     let sum = 0;
     for (const session of this.clients.all.values()) {
-      sum += (session.input?.length ?? 0) + session.transport.queuedBytes + session.queuedBytes + SESSION_BYTES;
+      sum += clientBytes(session);
     }
     this.clientBytes = sum;
+    if (!this.eviction.active) return;
+    this.eviction.recount();
+    this.eviction.enforce();
   }
 
   /** Whether the client being served is on this machine. */
@@ -252,11 +256,17 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     session.totalInputBytes += end;
     this.stats.inputBytes += end;
     this.stats.readsProcessed++;
+    session.servingBytes = end;
     this.intake.receive(session, buf, end);
+    session.servingBytes = 0;
+    if (!this.eviction.active) return;
+    this.eviction.update(session);
+    this.eviction.enforce();
   }
 
   gone(session: Session): void {
     session.closing = true;
+    this.eviction.forget(session);
     this.blocking.forget(session);
     this.transactions.discard(session);
     this.pubsub.unsubscribeAll(session);
@@ -279,6 +289,14 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       if (session.softLimitSinceMs === 0) session.softLimitSinceMs = nowMs;
       else if (nowMs - session.softLimitSinceMs > limit.softSeconds * 1000) this.dropSlow(session);
     } else session.softLimitSinceMs = 0;
+    if (this.eviction.active) this.eviction.update(session);
+  }
+
+  admits(session: Session, bytes: number): boolean {
+    const { hardBytes } = this.outputLimit(session);
+    if (hardBytes === 0 || bytes <= hardBytes) return true;
+    this.dropSlow(session);
+    return false;
   }
 
   private outputLimit(session: Session) {
@@ -293,7 +311,31 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       'warning',
       `Client ${this.clients.describe(session)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
     );
+    this.drop(session);
+  }
+
+  /** Ends a command that only reads as soon as its reply is more than the client may have queued. */
+  private stopLongReply(bytes: number): void {
+    const session = this.turns.current;
+    if (session === null || (this.context.command.flags & Flag.readonly) === 0) return;
+    if (session.closing || !this.admits(session, bytes)) throw new ReplyLimitError();
+  }
+
+  drop(session: Session): void {
+    session.closing = true;
+    this.eviction.forget(session);
+    // It counts no more from here on; what it holds is let go when no turn is running.
+    this.clients.all.delete(session.id);
     setImmediate(() => session.transport.destroy());
+  }
+
+  sessions(): Iterable<Session> {
+    return this.clients.all.values();
+  }
+
+  /** Replies of a pipeline are held together up to the limit, so that the limit sees them as one. */
+  configureOutput(): void {
+    this.intake.flushBytes = Math.max(FLUSH_BYTES, this.settings.clientOutputBufferLimit.normal.hardBytes);
   }
 
   /** Serves waiting clients whose keys have changed. */

@@ -14,7 +14,6 @@ export class ServerStats {
   readsProcessed = 0;
   writesProcessed = 0;
   errorReplies = 0;
-  evictedClients = 0;
   /** Background saves and rewrites: what takes a fork in Redis. */
   backgroundJobs = 0;
   activeExpireMs = 0;
@@ -42,7 +41,6 @@ export class ServerStats {
     this.inputBytes = 0;
     this.outputBytes = 0;
     this.errorReplies = 0;
-    this.evictedClients = 0;
     this.activeExpireMs = 0;
     this.expiredTimeCapReached = 0;
     this.errorsByCode.clear();

@@ -34,6 +34,7 @@ export class Transactions implements TransactionService, KeyListener {
 
   discard(session: Session): void {
     session.queued = null;
+    session.queuedBytes = 0;
     session.queueFailed = false;
     session.watchBroken = false;
     this.unwatch(session);
@@ -46,6 +47,7 @@ export class Transactions implements TransactionService, KeyListener {
     const entry = db.find(key, 0, key.length);
     const expired = entry !== 0 && isExpired(db, entry, this.host.context.nowMs);
     session.watched.push({ db, key: text, expired });
+    session.listBytes += text.length;
     const byKey = this.watchers.get(db) ?? new Map<string, Set<Session>>();
     this.watchers.set(db, byKey);
     const sessions = byKey.get(text) ?? new Set<Session>();
@@ -57,6 +59,7 @@ export class Transactions implements TransactionService, KeyListener {
     for (const { db, key } of session.watched) {
       const byKey = this.watchers.get(db);
       const sessions = byKey?.get(key);
+      session.listBytes -= key.length;
       sessions?.delete(session);
       if (sessions?.size === 0) byKey?.delete(key);
       if (byKey?.size === 0) this.watchers.delete(db);

@@ -23,6 +23,8 @@ export class ReplyWriter {
   resp3 = false;
   /** Called with the error text of each error reply, for statistics. */
   onError: (text: string) => void = ignore;
+  /** Called with the size that a batch of replies grows to, beyond the buffer's; may throw to stop it. */
+  onGrow: (bytes: number) => void = ignore;
   /** The buffer that `view` shows. */
   private viewed: Buffer | null = null;
   private view: DataView = new DataView(new ArrayBuffer(0));
@@ -334,6 +336,7 @@ export class ReplyWriter {
   private grow(bytes: number): void {
     const needed = this.pos + bytes;
     if (needed > BYTES_MAX) throw new RangeError(`reply of more than ${BYTES_MAX} bytes`);
+    this.onGrow(needed);
     const grown = Buffer.allocUnsafeSlow(Math.min(BYTES_MAX, Math.max(needed, this.buf.length * 2)));
     this.buf.copy(grown, 0, 0, this.pos);
     this.buf = grown;

@@ -1,0 +1,83 @@
+// maxmemory-clients: when the buffers of all clients together take too much, the largest clients are disconnected.
+
+import type { Session } from '../commands/session.ts';
+import type { Log } from './log.ts';
+
+/** Rough size of a session's own objects. */
+const SESSION_BYTES = 2048;
+/** Rough size of an entry of a list that the client fills, its text aside. */
+const ITEM_BYTES = 96;
+
+/** Bytes that a client occupies: input, output, queued requests, watched keys, subscriptions, tracked prefixes. */
+export function clientBytes(session: Session): number {
+  let bytes = SESSION_BYTES + session.transport.queuedBytes + session.queuedBytes + session.listBytes;
+  if (session.input !== null) bytes += session.input.length;
+  bytes += ITEM_BYTES * (session.watched.length + session.subscriptions);
+  for (const prefix of session.tracking?.prefixes ?? []) bytes += ITEM_BYTES + prefix.length;
+  return bytes;
+}
+
+export interface EvictionHost {
+  readonly log: Log['write'];
+  sessions(): Iterable<Session>;
+  describe(session: Session): string;
+  /** Closes a client without sending what is queued for it. */
+  drop(session: Session): void;
+}
+
+export class ClientEviction {
+  /** Clients evicted since the start. */
+  evicted = 0;
+  private readonly host: EvictionHost;
+  private limitBytes = 0;
+  private totalBytes = 0;
+  /** What each client was counted with. */
+  private readonly counted = new Map<Session, number>();
+
+  constructor(host: EvictionHost) {
+    this.host = host;
+  }
+
+  /** Whether there is a limit; without one nothing is counted. */
+  get active(): boolean {
+    return this.limitBytes > 0;
+  }
+
+  /** Takes maxmemory-clients: bytes, or a share of `maxmemory` as a negative percentage; 0 is no limit. */
+  configure(setting: number, maxmemory: number): void {
+    this.limitBytes = setting < 0 ? Math.floor((maxmemory * -setting) / 100) : setting;
+    this.counted.clear();
+    this.totalBytes = 0;
+    if (this.active) this.recount();
+  }
+
+  /** A client's buffers may have changed. */
+  update(session: Session): void {
+    if (session.closing) return;
+    const bytes = clientBytes(session);
+    this.totalBytes += bytes - (this.counted.get(session) ?? 0);
+    this.counted.set(session, bytes);
+  }
+
+  forget(session: Session): void {
+    this.totalBytes -= this.counted.get(session) ?? 0;
+    this.counted.delete(session);
+  }
+
+  recount(): void {
+    for (const session of this.host.sessions()) this.update(session);
+  }
+
+  /** Disconnects the largest clients until the limit is kept; to be called between turns. */
+  enforce(): void {
+    if (this.totalBytes < this.limitBytes) return;
+    const bySize = [...this.counted].filter(([session]) => !session.noEvict).sort(([, a], [, b]) => b - a);
+    for (const [session] of bySize) {
+      if (this.totalBytes < this.limitBytes) return;
+      this.host.log('notice', `Evicting client: ${this.host.describe(session)}`);
+      this.forget(session);
+      this.evicted++;
+      this.host.drop(session);
+    }
+  }
+}
