@@ -107,7 +107,7 @@ export class StreamCursor {
   }
 
   private stepForward(): boolean {
-    if (this.p >= this.end) {
+    if (!(this.p < this.end)) {
       this.inNode = false;
       return false;
     }
@@ -121,11 +121,11 @@ export class StreamCursor {
   }
 
   private stepBack(): boolean {
-    if (this.p <= this.entriesFrom) {
+    if (!(this.p > this.entriesFrom)) {
       this.inNode = false;
       return false;
     }
-    this.p = entryBefore(this.node.buf, this.p);
+    this.p = entryBefore(this.node.buf, this.p, this.node.pos);
     const flags = this.readEntry(this.p);
     if (this.id.compare(this.from) < 0) {
       this.done = true;
@@ -141,7 +141,8 @@ export class StreamCursor {
     let p = readEntryId(buf, at + entryBytes(buf, at), this.nodeId, this.id);
     this.sameFields = (flags & SAME_FIELDS) !== 0;
     const count = this.sameFields ? this.node.pos + masterFields(this.node) : p;
-    this.fieldCount = readInteger(buf, count);
+    // A damaged count must not make a reply longer than the node.
+    this.fieldCount = Math.min(Math.max(0, readInteger(buf, count)), this.node.len);
     if (this.sameFields) this.masterField = count + entryBytes(buf, count);
     else p += entryBytes(buf, p);
     this.pair = p;
@@ -152,7 +153,11 @@ export class StreamCursor {
   private skipEntry(): number {
     const buf = this.node.buf;
     let p = this.pair;
-    for (let elements = this.sameFields ? this.fieldCount : this.fieldCount * 2; elements > 0; elements--) {
+    for (
+      let elements = this.sameFields ? this.fieldCount : this.fieldCount * 2;
+      elements > 0 && p < this.end;
+      elements--
+    ) {
       p += entryBytes(buf, p);
     }
     return p + entryBytes(buf, p);

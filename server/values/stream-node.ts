@@ -5,7 +5,8 @@
 //                  flags | ms - ... | sequence - ... | number of fields | field value ...             (otherwise)
 //                  ... | number of listpack elements of this entry before this one
 //
-// The master's fields are those of the node's first entry, whose id is the node's.
+// The master's fields are those of the node's first entry, whose id is the node's. Nodes come from dumps, too, whose
+// bytes may be damaged: no loop here runs beyond the node.
 
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { entryBytes, entryBytesBefore, ListpackElement, ListpackValue, write32 } from '../memory/listpack-entry.ts';
@@ -184,20 +185,21 @@ export function firstEntry(node: Region): number {
   let p = pos + masterFields(node);
   let fields = readInteger(buf, p);
   p += entryBytes(buf, p);
-  for (; fields > 0; fields--) p += entryBytes(buf, p);
+  const end = pos + node.len;
+  for (; fields > 0 && p < end; fields--) p += entryBytes(buf, p);
   return p + entryBytes(buf, p) - pos;
 }
 
 /** Offset of the last entry. */
 export function lastEntry(node: Region): number {
   const { buf, pos } = node;
-  return entryBefore(buf, pos + node.len - 1) - pos;
+  return entryBefore(buf, pos + node.len - 1, pos) - pos;
 }
 
-/** Position of the entry that ends before position `p`. */
-export function entryBefore(buf: Buffer, p: number): number {
+/** Position of the entry that ends before position `p`; the node starts at `start`. */
+export function entryBefore(buf: Buffer, p: number, start: number): number {
   let at = p - entryBytesBefore(buf, p);
-  for (let elements = readInteger(buf, at); elements > 0; elements--) at -= entryBytesBefore(buf, at);
+  for (let elements = readInteger(buf, at); elements > 0 && at > start; elements--) at -= entryBytesBefore(buf, at);
   return at;
 }
 

@@ -291,7 +291,8 @@ export class Stream {
       elements = readInteger(buf, p) * 2;
       p += entryBytes(buf, p);
     }
-    for (; elements > 0; elements--) p += entryBytes(buf, p);
+    const end = pos + node.len;
+    for (; elements > 0 && p < end; elements--) p += entryBytes(buf, p);
     return p + entryBytes(buf, p) - pos;
   }
 
