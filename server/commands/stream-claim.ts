@@ -117,9 +117,11 @@ interface ClaimOptions {
   deliveries: number;
   force: boolean;
   justId: boolean;
+  /** Not the first id of the request: the cursor may go on from where it is. */
+  goOn: boolean;
 }
 
-const claimOptions: ClaimOptions = { deliveredAtMs: 0, deliveries: -1, force: false, justId: false };
+const claimOptions: ClaimOptions = { deliveredAtMs: 0, deliveries: -1, force: false, justId: false, goOn: false };
 const givenLastId = new StreamId();
 
 /** XCLAIM key group consumer min-idle-time id [id ...] [IDLE ms] [TIME ms] [RETRYCOUNT n] [FORCE] [JUSTID] [LASTID id] */
@@ -154,6 +156,7 @@ function parseClaimOptions(c: Context, from: number): void {
   const o = claimOptions;
   o.deliveries = -1;
   o.force = false;
+  o.goOn = false;
   o.justId = false;
   givenLastId.setZero();
   let deliveredAtMs = -1;
@@ -202,7 +205,9 @@ function claimOne(
   changes: GroupChanges,
 ): 'claimed' | 'gone' | 'kept' {
   let pending = group.pending.seek(id);
-  if (!cursor.start(stream, id, id).next()) {
+  const exists = cursor.find(stream, id, o.goOn);
+  o.goOn = true;
+  if (!exists) {
     if (!pending) return 'kept';
     changes.claimed(1, 2, group, id);
     group.removePending(id);
@@ -236,6 +241,7 @@ export function xautoclaim(c: Context): void {
   const o = claimOptions;
   o.justId = false;
   o.force = false;
+  o.goOn = false;
   o.deliveries = -1;
   o.deliveredAtMs = c.nowMs;
   for (let i = 6; i < c.argc; i++) {

@@ -268,7 +268,7 @@ function replayHistory(c: Context, stream: Stream, group: StreamGroup, consumer:
   let replied = 0;
   for (let more = pending.seekAtLeast(start); more; more = pending.next()) {
     pending.readId(pendingId);
-    if (cursor.start(stream, pendingId, pendingId).next()) {
+    if (cursor.find(stream, pendingId, replied > 0)) {
       replyEntry(c, cursor);
       if (group.pending.seek(pendingId)) {
         group.deliveredAtMs = c.nowMs;

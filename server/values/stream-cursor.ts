@@ -62,6 +62,21 @@ export class StreamCursor {
     return this;
   }
 
+  /**
+   * Places the cursor on the entry with an id; false when there is none. After another find() on a stream that has not
+   * changed it goes on from there: ids in rising order cost one pass over a node.
+   */
+  find(stream: NodeSource, id: StreamId, goOn: boolean): boolean {
+    if (goOn && this.inNode && !this.reverse && this.stream === stream && this.id.compare(id) < 0) {
+      this.from.set(id);
+      this.to.set(id);
+      this.done = false;
+      while (this.p < this.end && !this.done) if (this.stepForward()) return true;
+      if (this.done) return false;
+    }
+    return this.start(stream, id, id).next();
+  }
+
   /** Places the cursor on the next entry; false at the end. */
   next(): boolean {
     while (!this.done) {

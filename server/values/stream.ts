@@ -55,6 +55,8 @@ const node = new StreamNode();
 const cursor = new StreamCursor();
 const scratchId = new StreamId();
 const nodeId = new StreamId();
+/** Where trimNode stopped. */
+let scanOffset = 0;
 const ZERO = new StreamId();
 const MAX = new StreamId().setMax();
 
@@ -161,7 +163,10 @@ export class Stream {
         removed += live;
         continue;
       }
-      if (!trim.approximate) removed += this.trimNode(trim, live);
+      if (trim.approximate) break;
+      const marked = this.trimNode(trim, live);
+      if (marked > 0 && this.firstIdFrom(scanOffset)) return removed + marked;
+      removed += marked;
       break;
     }
     if (removed > 0 || this.length === 0) this.refreshFirstId();
@@ -280,20 +285,9 @@ export class Stream {
 
   /** Reads the id of the bound node's entry at `offset` into scratchId; returns the offset of the entry after it. */
   private readEntryAt(offset: number): number {
-    const { buf, pos } = node;
-    const at = pos + offset;
-    const flags = readInteger(buf, at);
-    let p = readEntryId(buf, at + entryBytes(buf, at), nodeId, scratchId);
-    let elements: number;
-    if ((flags & SAME_FIELDS) !== 0) {
-      elements = readInteger(buf, pos + masterFields(node));
-    } else {
-      elements = readInteger(buf, p) * 2;
-      p += entryBytes(buf, p);
-    }
-    const end = pos + node.len;
-    for (; elements > 0 && p < end; elements--) p += entryBytes(buf, p);
-    return p + entryBytes(buf, p) - pos;
+    const at = node.pos + offset;
+    readEntryId(node.buf, at + entryBytes(node.buf, at), nodeId, scratchId);
+    return skipEntry(offset, masterCount());
   }
 
   /** Whether the bound node is to be removed as a whole. */
@@ -304,23 +298,66 @@ export class Stream {
     return scratchId.compare(trim.minId) < 0;
   }
 
-  /** Marks entries of the bound node as deleted as far as the trim asks for; returns how many. */
+  /**
+   * Marks entries of the bound node as deleted as far as the trim asks for; returns how many. scanOffset is where it
+   * stopped.
+   */
   private trimNode(trim: Trim, live: number): number {
+    const byLength = trim.strategy === 'maxlen';
+    const shared = masterCount();
     let removed = 0;
     this.nodes.readId(nodeId);
-    for (let offset = firstEntry(node); offset < node.len - 1; ) {
-      const next = this.readEntryAt(offset);
-      if (trim.strategy === 'maxlen' ? this.length <= trim.maxLength : scratchId.compare(trim.minId) >= 0) break;
+    let offset = firstEntry(node);
+    while (offset < node.len - 1) {
+      if (!byLength) this.readEntryAt(offset);
+      if (byLength ? this.length <= trim.maxLength : scratchId.compare(trim.minId) >= 0) break;
       const flags = node.buf[node.pos + offset];
       if ((flags & DELETED) === 0) {
         setFlags(node, offset, flags | DELETED);
         removed++;
         this.length--;
       }
-      offset = next;
+      offset = skipEntry(offset, shared);
     }
+    const before = node.len;
     setCounts(node, live - removed, deletedCount(node) + removed);
+    scanOffset = offset + node.len - before;
     this.storeNode();
     return removed;
   }
+
+  /** Takes the first entry of the bound node from `offset` on that is not deleted for firstId; false without one. */
+  private firstIdFrom(offset: number): boolean {
+    const shared = masterCount();
+    for (let at = offset; at < node.len - 1; at = skipEntry(at, shared)) {
+      if ((node.buf[node.pos + at] & DELETED) !== 0) continue;
+      this.readEntryAt(at);
+      this.firstId.set(scratchId);
+      return true;
+    }
+    return false;
+  }
+}
+
+/** Number of fields in the bound node's master entry. */
+function masterCount(): number {
+  return readInteger(node.buf, node.pos + masterFields(node));
+}
+
+/** Offset of the entry after the one at `offset` of the bound node, whose master entry has `shared` fields. */
+function skipEntry(offset: number, shared: number): number {
+  const { buf, pos } = node;
+  let p = pos + offset;
+  const flags = readInteger(buf, p);
+  p += entryBytes(buf, p);
+  p += entryBytes(buf, p);
+  p += entryBytes(buf, p);
+  let elements = shared;
+  if ((flags & SAME_FIELDS) === 0) {
+    elements = readInteger(buf, p) * 2;
+    p += entryBytes(buf, p);
+  }
+  const end = pos + node.len;
+  for (; elements > 0 && p < end; elements--) p += entryBytes(buf, p);
+  return p + entryBytes(buf, p) - pos;
 }
