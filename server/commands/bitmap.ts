@@ -1,5 +1,6 @@
 // SETBIT, GETBIT, BITCOUNT, BITPOS, BITOP: strings as rows of bits, bit 0 being the highest bit of the first byte.
 
+import { copyRange } from '../keyspace/database.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import { type Arena, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { type BitOperation, combineBits, countOnes, findBit, invertBits } from '../values/bits.ts';
@@ -214,25 +215,35 @@ function deleteTarget(c: Context): void {
   c.changed(2, 'g', 'del');
 }
 
+/** Buffers for BITOP, aligned; what exceeds SCRATCH_BYTES is allocated for one request. */
+const SCRATCH_BYTES = 64 * 1024;
+const scratchResult = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+const scratchSource = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
 function combine(c: Context, operation: BitOperation | 'not', entries: readonly number[], length: number): Buffer {
-  const result = Buffer.alloc(length);
-  if (entries[0] !== 0) copyValue(c, entries[0], result);
+  const fits = length <= SCRATCH_BYTES;
+  const result = fits ? scratchResult : Buffer.allocUnsafeSlow(length);
+  copyValue(c, entries[0], result, length);
   if (operation === 'not') {
     invertBits(result, length);
     return result;
   }
   // Sources stand at any alignment: each is copied to an aligned place and combined word by word.
-  const source = entries.length > 1 ? Buffer.alloc(length) : result;
+  const source = fits || entries.length === 1 ? scratchSource : Buffer.allocUnsafeSlow(length);
   for (let k = 1; k < entries.length; k++) {
-    const copied = entries[k] === 0 ? 0 : copyValue(c, entries[k], source);
-    source.fill(0, copied);
+    copyValue(c, entries[k], source, length);
     combineBits(operation, result, source, length);
   }
   return result;
 }
 
-function copyValue(c: Context, entry: number, to: Buffer): number {
-  const db = c.db;
-  db.open(entry);
-  return db.vbuf.copy(to, 0, db.vpos, db.vpos + db.vlen);
+/** Copies the string at an entry (0: none) and fills up with zeros to `length`. */
+function copyValue(c: Context, entry: number, to: Buffer, length: number): void {
+  let copied = 0;
+  if (entry !== 0) {
+    c.db.open(entry);
+    copied = c.db.vlen;
+    copyRange(c.db.vbuf, c.db.vpos, copied, to, 0);
+  }
+  to.fill(0, copied, length);
 }

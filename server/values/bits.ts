@@ -9,14 +9,59 @@ export function countOnes(bytes: Uint8Array, words: Int32Array, start: number, e
   const lastWord = end >>> 2;
   if (p < end && p >>> 2 < lastWord) {
     let at = p >>> 2;
-    for (; at + 4 <= lastWord; at += 4) {
-      count += onesOf(words[at]) + onesOf(words[at + 1]) + onesOf(words[at + 2]) + onesOf(words[at + 3]);
+    const blocks = (lastWord - at) >>> 3;
+    if (blocks > 0) {
+      count += countBlocks(words, at, blocks);
+      at += blocks << 3;
     }
     for (; at < lastWord; at++) count += onesOf(words[at]);
     p = lastWord << 2;
   }
   while (p < end) count += onesOf(bytes[p++]);
   return count;
+}
+
+/**
+ * Counts the one bits of `blocks` times eight words from `at` on by Harley and Seal's method: words are added up bit by
+ * bit, with carries, so that only one word in eight has its bits counted.
+ */
+function countBlocks(words: Int32Array, at: number, blocks: number): number {
+  let ones = 0;
+  let twos = 0;
+  let fours = 0;
+  let eights = 0;
+  for (let p = at, end = at + (blocks << 3); p < end; p += 8) {
+    let a = words[p];
+    let b = words[p + 1];
+    let mixed = ones ^ a;
+    const twosA = (ones & a) | (mixed & b);
+    ones = mixed ^ b;
+    a = words[p + 2];
+    b = words[p + 3];
+    mixed = ones ^ a;
+    const twosB = (ones & a) | (mixed & b);
+    ones = mixed ^ b;
+    mixed = twos ^ twosA;
+    const foursA = (twos & twosA) | (mixed & twosB);
+    twos = mixed ^ twosB;
+    a = words[p + 4];
+    b = words[p + 5];
+    mixed = ones ^ a;
+    const twosC = (ones & a) | (mixed & b);
+    ones = mixed ^ b;
+    a = words[p + 6];
+    b = words[p + 7];
+    mixed = ones ^ a;
+    const twosD = (ones & a) | (mixed & b);
+    ones = mixed ^ b;
+    mixed = twos ^ twosC;
+    const foursB = (twos & twosC) | (mixed & twosD);
+    twos = mixed ^ twosD;
+    mixed = fours ^ foursA;
+    eights += onesOf((fours & foursA) | (mixed & foursB));
+    fours = mixed ^ foursB;
+  }
+  return eights * 8 + onesOf(fours) * 4 + onesOf(twos) * 2 + onesOf(ones);
 }
 
 /**
