@@ -13,6 +13,8 @@ export interface EncodingLimits {
   readonly setMaxListpackValue: number;
   readonly zsetMaxListpackEntries: number;
   readonly zsetMaxListpackValue: number;
+  /** Lists are never kept in their entry. Default: small ones are. */
+  readonly largeLists?: boolean;
 }
 
 /** Puts the members of one kind of collection together. */

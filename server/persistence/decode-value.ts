@@ -46,6 +46,8 @@ export class ValueBuilder extends SilentVisitor {
   private keyBuf: Uint8Array = Buffer.alloc(0);
   private keyPos = 0;
   private keyLen = 0;
+  /** The database still knows the key's hash. */
+  private hashed = false;
   private readonly keptKey = new Slice();
   private readonly scratch = new ScratchRegion();
   private readonly sets: SetBuilder;
@@ -74,8 +76,9 @@ export class ValueBuilder extends SilentVisitor {
     this.streams = new StreamBuilder(space, damaged);
   }
 
-  /** The value that follows belongs to this key, which is not there. */
-  startKey(db: Database, buf: Uint8Array, pos: number, len: number): void {
+  /** The value that follows belongs to this key, which is not there; `found`: as db.find() has just told. */
+  startKey(db: Database, buf: Uint8Array, pos: number, len: number, found = false): void {
+    this.hashed = found;
     this.db = db;
     this.keyBuf = buf;
     this.keyPos = pos;
@@ -241,6 +244,7 @@ export class ValueBuilder extends SilentVisitor {
     copyRange(this.keyBuf, this.keyPos, this.keyLen, memory, 0);
     this.keyBuf = memory;
     this.keyPos = 0;
+    this.hashed = false;
   }
 
   protected createLarge(type: number, encoding: number, value: LargeValue): void {
@@ -249,7 +253,9 @@ export class ValueBuilder extends SilentVisitor {
 
   private createInline(type: number, encoding: number, bytes: Uint8Array, start: number, length: number): void {
     const { db } = this;
-    this.entry = db.create(this.keyBuf, this.keyPos, this.keyLen, type, encoding, length);
+    this.entry = this.hashed
+      ? db.createFound(this.keyBuf, this.keyPos, this.keyLen, type, encoding, length)
+      : db.create(this.keyBuf, this.keyPos, this.keyLen, type, encoding, length);
     db.open(this.entry);
     copyRange(bytes, start, length, db.vbuf, db.vpos);
   }
@@ -298,7 +304,7 @@ export class ValueBuilder extends SilentVisitor {
       this.emptyValue();
       return;
     }
-    if (list.nodeCount === 1 && !list.isPlain(0)) {
+    if (list.nodeCount === 1 && !list.isPlain(0) && this.limits.largeLists !== true) {
       const node = list.read(0);
       if (allowsMerge(clampFill(this.limits.listMaxListpackSize), node.len, list.length)) {
         const bytes = this.scratch.start(node.len);

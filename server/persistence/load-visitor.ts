@@ -114,7 +114,7 @@ export class LoadVisitor extends ValueBuilder {
       db.findForWrite(bytes, start, length);
       db.delete(there);
     }
-    this.startKey(db, bytes, start, length);
+    this.startKey(db, bytes, start, length, true);
   }
 
   protected override onEmpty(key: Uint8Array): void {

@@ -7,6 +7,7 @@ import { RDB_VERSION } from '../formats/rdb/types.ts';
 import { RdbWriter } from '../formats/rdb/writer.ts';
 import { copyRange, Database, NO_EXPIRY } from '../keyspace/database.ts';
 import { isInline, Type } from '../keyspace/layout.ts';
+import type { EncodingLimits } from './collection-builder.ts';
 import { ValueBuilder } from './decode-value.ts';
 import { addDigest, DIGEST_BYTES, DigestVisitor, mixDigest } from './digest.ts';
 import { encodeValue, FIELD_EXPIRY_SINCE, rdbTypeOf, versionNeeded } from './encode-value.ts';
@@ -16,6 +17,14 @@ import type { Environment } from './environment.ts';
 const VERSION = 10;
 /** Inside the server every form there is may be used. */
 const VERSION_WITH_EVERYTHING = 12;
+
+/** How a value is read: checked as RESTORE's payloads are, or one of our own, which keeps its large form (COPY). */
+type Reading = 'shallow' | 'deep' | 'copy';
+
+interface ValueReading {
+  readonly reader: RdbReader;
+  readonly builder: ValueBuilder;
+}
 
 export class Values {
   /** Whether RESTORE verifies checksums: DEBUG SET-SKIP-CHECKSUM-VALIDATION turns it off. */
@@ -28,7 +37,7 @@ export class Values {
   private readonly packing = new RdbWriter((chunk) => this.chunks.push(chunk), { compression: true });
   private readonly plain = new RdbWriter((chunk) => this.chunks.push(chunk), { compression: false });
   private asideDatabase: Database | null = null;
-  private reader: { shallow: RdbReader; deep: RdbReader; builder: ValueBuilder } | null = null;
+  private readers: Record<Reading, ValueReading> | null = null;
 
   constructor(environment: Environment) {
     this.environment = environment;
@@ -38,7 +47,7 @@ export class Values {
   duplicate(from: Database, entry: number, to: Database, key: Buffer): number {
     const body = this.write(from, entry, VERSION_WITH_EVERYTHING, false, false);
     to.announceWrite(key);
-    const copy = this.read(to, key, body, 0, body.length, false);
+    const copy = this.read(to, key, body, 0, body.length, 'copy');
     if (this.hasExpiringFields(to, copy)) this.environment.watchFields(to, key, 0, key.length);
     return copy;
   }
@@ -77,7 +86,8 @@ export class Values {
     const end = this.bodyEnd(payload);
     if (end < 0) return 0;
     const aside = this.aside();
-    const built = this.read(aside, key, payload, 0, end, this.environment.settings.sanitizeDumpPayload !== 'no');
+    const trust = this.environment.settings.sanitizeDumpPayload === 'no' ? 'shallow' : 'deep';
+    const built = this.read(aside, key, payload, 0, end, trust);
     if (built === 0) return 0;
     const existing = db.findForWrite(key, 0, key.length);
     if (existing !== 0) db.delete(existing);
@@ -116,10 +126,9 @@ export class Values {
     return payload;
   }
 
-  private read(db: Database, key: Buffer, bytes: Uint8Array, start: number, end: number, deep: boolean): number {
-    this.reader ??= this.createReader();
-    const { builder } = this.reader;
-    const reader = deep ? this.reader.deep : this.reader.shallow;
+  private read(db: Database, key: Buffer, bytes: Uint8Array, start: number, end: number, how: Reading): number {
+    this.readers ??= this.createReaders();
+    const { reader, builder } = this.readers[how];
     builder.startKey(db, key, 0, key.length);
     try {
       const after = reader.readValue(bytes, start, end);
@@ -136,17 +145,36 @@ export class Values {
     return builder.entry;
   }
 
-  private createReader() {
-    const { environment } = this;
-    const seed = environment.randomBytes(4).readUInt32LE(0);
-    let current: RdbReader;
-    const builder = new ValueBuilder(environment.keyspace, environment.settings, (message) =>
-      current.describe(message),
-    );
-    const shallow = new RdbReader(builder, { integrity: 'shallow', seed });
-    const deep = new RdbReader(builder, { integrity: 'deep', seed });
-    current = shallow;
-    return { shallow, deep, builder };
+  private createReaders(): Record<Reading, ValueReading> {
+    const { settings } = this.environment;
+    const largeLimits: EncodingLimits = {
+      hashMaxListpackEntries: 0,
+      hashMaxListpackValue: 0,
+      setMaxIntsetEntries: 0,
+      setMaxListpackEntries: 0,
+      setMaxListpackValue: 0,
+      zsetMaxListpackEntries: 0,
+      zsetMaxListpackValue: 0,
+      get listMaxListpackSize() {
+        return settings.listMaxListpackSize;
+      },
+      get listCompressDepth() {
+        return settings.listCompressDepth;
+      },
+      largeLists: true,
+    };
+    return {
+      shallow: this.createReading(settings, 'shallow'),
+      deep: this.createReading(settings, 'deep'),
+      copy: this.createReading(largeLimits, 'shallow'),
+    };
+  }
+
+  private createReading(limits: EncodingLimits, integrity: 'shallow' | 'deep'): ValueReading {
+    const { keyspace, randomBytes } = this.environment;
+    const builder = new ValueBuilder(keyspace, limits, (message) => reader.describe(message));
+    const reader: RdbReader = new RdbReader(builder, { integrity, seed: randomBytes(4).readUInt32LE(0) });
+    return { reader, builder };
   }
 }
 

@@ -1,7 +1,7 @@
 // Dumps exchanged with a real redis-server, in both directions: a data set of every type and encoding is written by one
 // server and loaded by the other; types, encodings, expiries and DUMP of every key must agree.
 
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -168,4 +168,47 @@ describe.skipIf(missing !== null)(missing ?? 'dumps, beside redis-server', () =>
     expect(String(await pair.ours.call(['debug', 'digest']))).toBe(String(before));
     await sameValues(pair);
   });
+
+  it.each(['yes', 'no'])('each loads the append-only log of the other (RDB preamble: %s)', async (preamble) => {
+    const ours = join(directory, `ours-${preamble}`);
+    const real = join(directory, `real-${preamble}`);
+    await Promise.all([mkdir(ours), mkdir(real)]);
+    await fill(pair);
+    await pair.ours.call(config('dir', ours));
+    await pair.real.call(config('dir', real));
+    await pair.same([config('aof-use-rdb-preamble', preamble), config('appendonly', 'yes')]);
+    await Promise.all([rewritten(pair.ours), rewritten(pair.real)]);
+    // What comes after the base goes into an increment, a transaction among it.
+    await pair.same([
+      ['multi'],
+      ['incr', 'counter'],
+      ['select', '5'],
+      ['rpush', 'moved', 'a', 'b'],
+      ['exec'],
+      ['select', '0'],
+      ['set', 'volatile:0', 'again', 'px', '1000000000'],
+      ['getex', 'volatile:1', 'persist'],
+      ['incrbyfloat', 'float', '1.25'],
+      ['copy', 'hash:3000', 'hash:copy'],
+      ['zadd', 'zset:512', 'incr', '1.5', 'm1'],
+      config('appendonly', 'no'),
+    ]);
+    const expected = String(await pair.real.call(['debug', 'digest']));
+    expect(String(await pair.ours.call(['debug', 'digest']))).toBe(expected);
+    await rename(join(ours, 'appendonlydir'), join(directory, 'log'));
+    await rename(join(real, 'appendonlydir'), join(ours, 'appendonlydir'));
+    await rename(join(directory, 'log'), join(real, 'appendonlydir'));
+    expect(String(await pair.ours.call(['debug', 'loadaof']))).toBe('+OK\r\n');
+    expect(String(await pair.real.call(['debug', 'loadaof']))).toBe('+OK\r\n');
+    expect(String(await pair.ours.call(['debug', 'digest']))).toBe(expected);
+    expect(String(await pair.real.call(['debug', 'digest']))).toBe(expected);
+  });
 });
+
+/** Resolves when the first rewrite is over. */
+async function rewritten(server: RawConnection): Promise<void> {
+  for (;;) {
+    const info = String(await server.call(['info', 'persistence']));
+    if (/aof_rewrite_in_progress:0/.test(info) && /aof_rewrite_scheduled:0/.test(info)) return;
+  }
+}
