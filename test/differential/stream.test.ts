@@ -1,9 +1,10 @@
 // Stream commands beside a real redis-server: generated sequences on few streams with small nodes, so that nodes fill up,
 // empty and go. What tells the time of day is compared by shape.
 
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Generator } from './support/generate.ts';
 import { type Command, type Comparison, usualComparison } from './support/pair.ts';
+import type { RawConnection } from './support/raw-connection.ts';
 import { missingServers, type Pair, startPair } from './support/servers.ts';
 
 const missing = missingServers();
@@ -31,6 +32,101 @@ describe.skipIf(missing !== null)(missing ?? 'streams, beside redis-server', () 
     });
   }
 });
+
+describe.skipIf(missing !== null)(missing ?? 'waiting for streams, beside redis-server', () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await startPair();
+  });
+  afterAll(async () => {
+    await pair.stop();
+  });
+
+  const cases: [what: string, before: Command[], waiting: Command, wake: Command[]][] = [
+    ['$', [], ['xread', 'block', '0', 'streams', 's', '$'], [['xadd', 's', '5-1', 'a', 'b']]],
+    [
+      'two streams',
+      [['xadd', 't', '1-1', 'x', 'y']],
+      ['xread', 'block', '0', 'streams', 's', 't', '0', '$'],
+      [['xadd', 't', '2-2', 'c', 'd']],
+    ],
+    [
+      'an id to come',
+      [],
+      ['xread', 'count', '1', 'block', '0', 'streams', 's', '5-1'],
+      [
+        ['xadd', 's', '5-1', 'a', 'b'],
+        ['xadd', 's', '5-2', 'a', 'b'],
+      ],
+    ],
+    [
+      'another type',
+      [['xadd', 's', '1-1', 'a', 'b']],
+      ['xread', 'block', '0', 'streams', 's', '$'],
+      [
+        ['del', 's'],
+        ['set', 's', 'x'],
+        ['del', 's'],
+        ['xadd', 's', '9-9', 'q', 'r'],
+      ],
+    ],
+    ['a time', [], ['xread', 'block', '20', 'streams', 's', '$'], []],
+    [
+      'a group',
+      [['xgroup', 'create', 's', 'g', '$', 'mkstream']],
+      ['xreadgroup', 'group', 'g', 'c', 'block', '0', 'streams', 's', '>'],
+      [
+        ['xadd', 's', '5-1', 'a', 'b'],
+        ['xpending', 's', 'g'],
+      ],
+    ],
+    [
+      'a group that goes',
+      [['xgroup', 'create', 's', 'g', '$', 'mkstream']],
+      ['xreadgroup', 'group', 'g', 'c', 'block', '0', 'streams', 's', '>'],
+      [['xgroup', 'destroy', 's', 'g']],
+    ],
+    [
+      'a stream that goes',
+      [['xgroup', 'create', 's', 'g', '$', 'mkstream']],
+      ['xreadgroup', 'group', 'g', 'c', 'block', '0', 'streams', 's', '>'],
+      [['del', 's']],
+    ],
+    [
+      'a rename',
+      [
+        ['xgroup', 'create', 's', 'g', '$', 'mkstream'],
+        ['xadd', 't', '1-1', 'a', 'b'],
+      ],
+      ['xreadgroup', 'group', 'g', 'c', 'block', '0', 'streams', 's', '>'],
+      [['rename', 't', 's']],
+    ],
+  ];
+  for (const [what, before, waiting, wake] of cases) {
+    it(`ends a wait for ${what} alike`, async () => {
+      await pair.same([['flushall'], ...before]);
+      const clients = await pair.connect();
+      const blocked = [clients.ours, clients.real].map((client) => client.call(waiting));
+      await Promise.all([pair.ours, pair.real].map(untilBlocked(wake.length > 0)));
+      await pair.same(wake);
+      const [ours, real] = await Promise.all(blocked);
+      expect(ours!.toString('latin1')).toBe(real!.toString('latin1'));
+      clients.ours.close();
+      clients.real.close();
+    });
+  }
+
+  it('does not wait inside a transaction', async () => {
+    await pair.same([['multi'], ['xread', 'block', '0', 'streams', 'none', '$'], ['exec']]);
+  });
+});
+
+/** Polls until a client is blocked; there is no other way to know that it is. */
+function untilBlocked(expected: boolean): (client: RawConnection) => Promise<void> {
+  return async (client) => {
+    while (expected && !(await client.call(['info', 'clients'])).includes('blocked_clients:1')) await undefined;
+  };
+}
 
 /** Idle times and the like, which differ by milliseconds, are compared by shape; so is what 7.2 added to XINFO. */
 function comparison(cmd: Command): Comparison {
