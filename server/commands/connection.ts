@@ -14,7 +14,7 @@ export const connectionHandlers: Handlers<typeof connectionSpecs> = {
   auth,
   hello,
   select: (c) => {
-    const index = c.integer(1, 'ERR invalid DB index');
+    const index = c.int32(1);
     const db = c.keyspace.databases[index];
     if (db === undefined) throw new CommandError(ERRORS.dbIndex);
     c.session.db = db;

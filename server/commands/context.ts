@@ -89,6 +89,13 @@ export class Context {
     return Number(this.int64(i, error));
   }
 
+  /** A 32-bit integer argument. `error` stands for both refusals. */
+  int32(i: number, error?: string): number {
+    const value = this.integer(i, error);
+    if (value === (value | 0)) return value;
+    throw new CommandError(error ?? 'ERR value is out of range, value must between -2147483648 and 2147483647');
+  }
+
   /** An integer argument within bounds. */
   integerBetween(i: number, min: number, max: number, error: string = ERRORS.notAnInteger): number {
     const value = this.integer(i, error);

@@ -144,7 +144,7 @@ function rename(c: Context, ifMissing: boolean): boolean {
 
 /** MOVE key db */
 function move(c: Context): void {
-  const index = c.integer(2, 'ERR value is not an integer or out of range');
+  const index = c.int32(2);
   const target = c.keyspace.databases[index];
   if (target === undefined) throw new CommandError(ERRORS.dbIndex);
   if (target === c.db) throw new CommandError(ERRORS.sameObject);
@@ -194,7 +194,7 @@ function copy(c: Context): void {
   for (let i = 3; i < c.argc; i++) {
     if (c.is(i, 'replace')) replace = true;
     else if (c.is(i, 'db') && i + 1 < c.argc) {
-      const database = c.keyspace.databases[c.integer(++i)];
+      const database = c.keyspace.databases[c.int32(++i)];
       if (database === undefined) throw new CommandError(ERRORS.dbIndex);
       target = database;
     } else throw new CommandError(ERRORS.syntax);

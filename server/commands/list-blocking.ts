@@ -21,8 +21,8 @@ export const blockingHandlers: Handlers<Pick<typeof listSpecs, BlockingCommands>
   },
   brpoplpush: (c) => moveOrWait(c, 3, false, true, (from, to) => ['RPOPLPUSH', from, to]),
   blmpop: (c) => {
-    const deadlineMs = deadlineArgument(c, 1);
     const request = parseMultiPop(c, 2);
+    const deadlineMs = deadlineArgument(c, 1);
     if (!popFirst(c, request)) wait(c, request.from, request.to, deadlineMs);
   },
 };

@@ -54,8 +54,8 @@ function flush(c: Context, all: boolean): void {
 
 /** SWAPDB index index */
 function swapdb(c: Context): void {
-  const first = c.integer(1, 'ERR invalid first DB index');
-  const second = c.integer(2, 'ERR invalid second DB index');
+  const first = c.int32(1, 'ERR invalid first DB index');
+  const second = c.int32(2, 'ERR invalid second DB index');
   const count = c.keyspace.databases.length;
   if (first < 0 || second < 0 || first >= count || second >= count) throw new CommandError(ERRORS.dbIndex);
   if (first !== second) {

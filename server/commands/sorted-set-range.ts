@@ -173,7 +173,7 @@ function parseOptions(
       options.offset = c.integer(i + 1);
       options.limit = c.integer(i + 2);
       i += 2;
-    } else if (reverse === null && c.is(i, 'rev')) {
+    } else if (options.reverse === null && c.is(i, 'rev')) {
       options.reverse = true;
     } else if (options.kind === null && c.is(i, 'bylex')) {
       options.kind = 'lex';
@@ -186,6 +186,8 @@ function parseOptions(
   if (options.limit !== -1 && (options.kind ?? 'rank') === 'rank') {
     throw new CommandError('ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX');
   }
+  // Without a limit an offset is no error, and ranks have none.
+  if ((options.kind ?? 'rank') === 'rank') options.offset = 0;
   if (options.withScores && options.kind === 'lex') {
     throw new CommandError('ERR syntax error, WITHSCORES not supported in combination with BYLEX');
   }

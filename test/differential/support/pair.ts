@@ -69,7 +69,8 @@ export class Pair {
       const part = commands.slice(at, at + batch);
       const [ours, real] = await Promise.all([this.ours.callAll(part), this.real.callAll(part)]);
       for (let i = 0; i < part.length; i++) {
-        if (!equal(ours[i], real[i], compare(part[i]))) throw difference(commands, at + i, ours[i], real[i]);
+        if (!sameReply(ours[i], real[i], compare(part[i])))
+          throw new Error(describeDifference(commands, at + i, ours[i], real[i]));
       }
     }
   }
@@ -88,7 +89,8 @@ export class Pair {
   }
 }
 
-function equal(ours: Buffer, real: Buffer, how: Comparison): boolean {
+/** Whether two replies are the same as far as `how` asks for. */
+export function sameReply(ours: Buffer, real: Buffer, how: Comparison): boolean {
   if (how === 'none' || ours.equals(real)) return true;
   if (how === 'exact') return false;
   const a = members(ours);
@@ -114,8 +116,9 @@ function bulkContent(reply: Buffer): Buffer {
 const CONTEXT_COMMANDS = 12;
 const TEXT_MAX = 600;
 
-function difference(commands: readonly Command[], at: number, ours: Buffer, real: Buffer): Error {
-  const key = commands[at][1];
+/** The two replies to command `at`, and what led to it. */
+export function describeDifference(commands: readonly Command[], at: number, ours: Buffer, real: Buffer): string {
+  const key = commands[at][commands[at][0] === 'object' ? 2 : 1];
   const before = commands
     .slice(0, at)
     .filter((command) => command.some((arg) => String(arg) === String(key)))
@@ -127,7 +130,7 @@ function difference(commands: readonly Command[], at: number, ours: Buffer, real
     'before it, with the same key:',
     ...before.map((command) => `  ${show(command)}`),
   ];
-  return new Error(lines.join('\n'));
+  return lines.join('\n');
 }
 
 function show(command: Command): string {
