@@ -60,7 +60,7 @@ function histogram(c: Context): void {
   for (const command of wantedCommands(c)) if (command.stats.calls > 0) commands.push(command);
   c.reply.map(commands.length);
   for (const command of commands) {
-    const buckets = c.server.latency.histogram(command.name);
+    const buckets = c.server.latency.histogram(command);
     c.reply.text(command.name);
     c.reply.map(2);
     c.reply.text('calls');

@@ -158,7 +158,7 @@ export interface LatencyService {
   /** Forgets these events, or all; returns how many. */
   reset(names: readonly string[]): number;
   /** Distribution of a command's run times: upper bounds in microseconds with cumulative counts. */
-  histogram(commandName: string): readonly (readonly [microseconds: number, count: number])[];
+  histogram(command: Command): readonly (readonly [microseconds: number, count: number])[];
 }
 
 export interface MemoryService {
@@ -201,7 +201,8 @@ export interface ConfigurationService {
   get(patterns: readonly string[]): [name: string, value: string][];
   /** Sets all or none; returns an error reply or null, later where listening anew takes time. */
   set(pairs: readonly (readonly [name: string, value: string])[]): string | null | Promise<string | null>;
-  rewrite(): string | null;
+  /** Writes the file anew; `all` puts every directive in, also those at their defaults. */
+  rewrite(all?: boolean): string | null;
 }
 
 /** Values as bytes: DUMP, RESTORE, COPY. */

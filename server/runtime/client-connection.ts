@@ -14,7 +14,7 @@ export interface ConnectionOwner {
   gone(session: Session): void;
   /** Bytes were queued outside the client's own turn: flush() has to be called at the end of it. */
   needsFlush(connection: ClientConnection): void;
-  /** The queue has grown: limits are checked. */
+  /** The queue has grown or gone to the socket: limits are checked. */
   queued(session: Session): void;
   /** Whether this many bytes may be queued for a client; closes it otherwise. */
   admits(session: Session, bytes: number): boolean;
@@ -81,6 +81,7 @@ export class ClientConnection implements Connection, Transport {
     this.chunkBytes = 0;
     this.session.totalOutputBytes += bytes.length;
     this.socket.write(bytes);
+    this.owner.queued(this.session);
   }
 
   /** Sends the replies of the client's own turn and empties the writer. */
@@ -100,7 +101,10 @@ export class ClientConnection implements Connection, Transport {
       this.socket.write(reply.buf.toString('latin1', 0, reply.pos), 'latin1');
       reply.clear();
     } else {
-      this.socket.write(reply.take());
+      this.socket.write(reply.buf.subarray(0, reply.pos));
+      // Mostly the kernel takes everything at once; then the buffer is ours again.
+      if (this.socket.writableLength === 0) reply.clear();
+      else reply.abandon();
     }
     if (this.socket.writableLength > 0) this.owner.queued(this.session);
   }

@@ -258,7 +258,7 @@ function latencyLines(server: Server): Lines {
   for (const command of server.allCommands()) {
     if (command.stats.calls === 0 || !server.settings.latencyTracking) continue;
     const values = percents.map((percent) => {
-      const value = server.latency.percentile(command.name, Number(percent));
+      const value = server.latency.percentile(command, Number(percent));
       return `p${Number(percent)}=${value.toFixed(3)}`;
     });
     lines.push([`latency_percentiles_usec_${command.name}`, values.join(',')]);

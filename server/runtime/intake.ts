@@ -12,6 +12,8 @@ import type { Turns } from './turns.ts';
 export const FLUSH_BYTES = 48 * 1024;
 /** A client that is held back is not read beyond this. */
 const HELD_INPUT_BYTES_MAX = 1024 * 1024;
+/** Largest buffer kept for another request. */
+const SPARE_BYTES_MAX = 1024 * 1024;
 /** First size of the buffer for an incomplete request. */
 const INPUT_BYTES = 1024;
 
@@ -32,6 +34,8 @@ export class Intake {
   flushBytes = FLUSH_BYTES;
   private readonly host: IntakeHost;
   private readonly decoder = new RequestDecoder();
+  /** An input buffer that was used up, for the next request that does not fit one read. */
+  private spare: Buffer | null = null;
 
   constructor(host: IntakeHost) {
     this.host = host;
@@ -109,12 +113,20 @@ export class Intake {
     }
     const { input } = session;
     if (input === null || input.length < total) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(total, session.inputNeeded, INPUT_BYTES, (input?.length ?? 0) * 2));
+      const grown = this.inputBuffer(Math.max(total, session.inputNeeded, INPUT_BYTES, (input?.length ?? 0) * 2));
       if (input !== null) input.copy(grown, 0, 0, session.inputBytes);
       session.input = grown;
     }
     buf.copy(session.input!, session.inputBytes, start, end);
     session.inputBytes = total;
+  }
+
+  /** A buffer of at least that size: the spare one if it fits and is not wasted on little. */
+  private inputBuffer(bytes: number): Buffer {
+    const { spare } = this;
+    if (spare === null || spare.length < bytes || spare.length > bytes * 4) return Buffer.allocUnsafeSlow(bytes);
+    this.spare = null;
+    return spare;
   }
 
   private serveKept(session: Session): void {
@@ -125,7 +137,10 @@ export class Intake {
     session.inputBytes = 0;
     session.inputNeeded = 0;
     const consumed = this.serve(session, input, 0, end);
-    if (consumed === end) return;
+    if (consumed === end) {
+      if (input.length <= SPARE_BYTES_MAX) this.spare = input;
+      return;
+    }
     if (consumed === 0) {
       session.input = input;
       session.inputBytes = end;

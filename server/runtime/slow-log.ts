@@ -12,10 +12,19 @@ const ARGUMENT_BYTES_MAX = 128;
 export class SlowLog implements SlowLogService {
   entries: SlowLogEntry[] = [];
   private nextId = 0;
+  /** slowlog-log-slower-than in microseconds, kept as a field: it is read after every command. */
+  private threshold = Number.POSITIVE_INFINITY;
   private readonly settings: Settings;
 
   constructor(settings: Settings) {
     this.settings = settings;
+    const follow = (): undefined => {
+      const threshold = Number(settings.slowlogLogSlowerThan);
+      this.threshold = threshold < 0 ? Number.POSITIVE_INFINITY : threshold;
+      return undefined;
+    };
+    settings.onChange(['slowlog-log-slower-than'], follow);
+    follow();
   }
 
   reset(): void {
@@ -23,8 +32,7 @@ export class SlowLog implements SlowLogService {
   }
 
   ran(c: Context, command: Command, microseconds: number): void {
-    const threshold = Number(this.settings.slowlogLogSlowerThan);
-    if (threshold < 0 || microseconds < threshold || (command.flags & Flag.skip_slowlog) !== 0) return;
+    if (microseconds < this.threshold || (command.flags & Flag.skip_slowlog) !== 0) return;
     this.entries.unshift({
       id: this.nextId++,
       atSeconds: Math.floor(c.nowMs / 1000),
@@ -41,7 +49,7 @@ export class SlowLog implements SlowLogService {
 /** Whether argument `i` of a request is, or may be, a secret. */
 type IsSecret = (i: number) => boolean;
 
-function secretArguments(c: Context, command: Command): IsSecret {
+export function secretArguments(c: Context, command: Command): IsSecret {
   switch (command.name) {
     case 'auth':
       return (i) => i > 0;
@@ -85,26 +93,33 @@ interface Event extends LatencyEvent {
 
 export class LatencyMonitor implements LatencyService {
   events: Event[] = [];
-  private readonly settings: Settings;
+  /** latency-tracking and latency-monitor-threshold, kept as fields: they are read after every command. */
+  private counting = false;
+  private thresholdMs = Number.POSITIVE_INFINITY;
   private readonly nowMs: () => number;
-  private readonly histograms = new Map<string, Float64Array>();
+  /** Counts by command id; holes for commands that never ran. */
+  private histograms: (Float64Array | undefined)[] = [];
 
   constructor(settings: Settings, nowMs: () => number) {
-    this.settings = settings;
     this.nowMs = nowMs;
+    const follow = (): undefined => {
+      this.counting = settings.latencyTracking;
+      this.thresholdMs = Number(settings.latencyMonitorThreshold) || Number.POSITIVE_INFINITY;
+      return undefined;
+    };
+    settings.onChange(['latency-tracking', 'latency-monitor-threshold'], follow);
+    follow();
   }
 
   ran(command: Command, microseconds: number): void {
-    if (this.settings.latencyTracking) this.count(command, microseconds);
-    const threshold = Number(this.settings.latencyMonitorThreshold);
-    if (threshold === 0 || microseconds < threshold * 1000) return;
+    if (this.counting) this.count(command, microseconds);
+    if (microseconds < this.thresholdMs * 1000) return;
     this.record((command.flags & Flag.fast) !== 0 ? 'fast-command' : 'command', microseconds / 1000);
   }
 
   /** Notes that an operation took that long, if it is over the threshold. */
   observe(name: string, ms: number): void {
-    const threshold = Number(this.settings.latencyMonitorThreshold);
-    if (threshold > 0 && ms >= threshold) this.record(name, ms);
+    if (ms >= this.thresholdMs) this.record(name, ms);
   }
 
   reset(names: readonly string[]): number {
@@ -114,8 +129,8 @@ export class LatencyMonitor implements LatencyService {
     return removed;
   }
 
-  histogram(commandName: string): [number, number][] {
-    const counts = this.histograms.get(commandName);
+  histogram(command: Command): [number, number][] {
+    const counts = this.histograms[command.id];
     const rows: [number, number][] = [];
     let sum = 0;
     for (let bucket = 0; counts !== undefined && bucket < BUCKETS; bucket++) {
@@ -127,22 +142,22 @@ export class LatencyMonitor implements LatencyService {
   }
 
   resetHistograms(): void {
-    this.histograms.clear();
+    this.histograms = [];
   }
 
   /** The time in microseconds within which this share (0 to 100) of a command's calls ran. */
-  percentile(commandName: string, percent: number): number {
-    const rows = this.histogram(commandName);
+  percentile(command: Command, percent: number): number {
+    const rows = this.histogram(command);
     if (rows.length === 0) return 0;
     const target = (rows[rows.length - 1][1] * percent) / 100;
     return rows.find(([, count]) => count >= target)?.[0] ?? rows[rows.length - 1][0];
   }
 
   private count(command: Command, microseconds: number): void {
-    let counts = this.histograms.get(command.name);
+    let counts = this.histograms[command.id];
     if (counts === undefined) {
       counts = new Float64Array(BUCKETS);
-      this.histograms.set(command.name, counts);
+      this.histograms[command.id] = counts;
     }
     const whole = microseconds < 1 ? 1 : microseconds | 0;
     counts[Math.min(BUCKETS - 1, whole <= 1 ? 0 : 32 - Math.clz32(whole - 1))]++;

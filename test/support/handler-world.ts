@@ -59,7 +59,9 @@ export class HandlerWorld {
       c.reply.error(error.text);
     }
     for (const rewrite of c.rewrites ?? (this.keyspace.dirty > dirty ? [args] : [])) this.propagate(rewrite);
-    return c.reply.take().toString('latin1');
+    const text = c.reply.buf.toString('latin1', 0, c.reply.pos);
+    c.reply.clear();
+    return text;
   }
 
   private propagate(args: readonly Buffer[]): void {

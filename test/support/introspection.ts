@@ -51,6 +51,6 @@ export function runCommand(commands: CommandIndex, args: readonly string[], resp
     reply.error(error.text);
   }
   const parser = new ReplyParser();
-  parser.feed(reply.take());
+  parser.feed(reply.buf.subarray(0, reply.pos));
   return parser.next()!;
 }

@@ -3,8 +3,10 @@
 
 import { formatDouble, writeInteger } from '../../base/numbers.ts';
 
-/** The buffer's size at rest; a larger one is given up after use. */
+/** First size of the buffer. */
 const REST_BYTES = 64 * 1024;
+/** A buffer that has grown beyond this is given up after use. */
+const KEPT_BYTES_MAX = 1024 * 1024;
 /** One batch's replies may not exceed this (Node's largest Buffer is 4 GiB). */
 const BYTES_MAX = 0xff000000;
 
@@ -291,15 +293,13 @@ export class ReplyWriter {
   /** Forgets the content; gives an outsized buffer up. */
   clear(): void {
     this.pos = 0;
-    if (this.buf.length > REST_BYTES * 4) this.buf = Buffer.allocUnsafeSlow(REST_BYTES);
+    if (this.buf.length > KEPT_BYTES_MAX) this.buf = Buffer.allocUnsafeSlow(REST_BYTES);
   }
 
-  /** Hands the content over as a buffer that the writer never touches again. */
-  take(): Buffer {
-    const out = this.buf.subarray(0, this.pos);
+  /** Leaves the content to whoever has the buffer now, and starts a new one. */
+  abandon(): void {
     this.buf = Buffer.allocUnsafeSlow(REST_BYTES);
     this.pos = 0;
-    return out;
   }
 
   private lookAt(buf: Buffer): void {
