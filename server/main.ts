@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { RenamedCommands } from './commands/renames.ts';
+import { createCommandTable } from './commands/table.ts';
 import { parseCommandLine } from './config/argv.ts';
 import { ConfigFault, fatalReport, loadSettings } from './config/load.ts';
 import { createSettings, type Settings } from './config/settings.ts';
@@ -74,6 +76,7 @@ function loadOrExit(argv: readonly string[], directory: string): Loaded {
     },
   });
   let stdin: Uint8Array | null = null;
+  let renamed: RenamedCommands | null = null;
   try {
     const given = parseCommandLine(argv.map((argument) => Buffer.from(argument).toString('latin1')));
     const configFile = given.configFile === undefined ? undefined : resolve(directory, fromByteText(given.configFile));
@@ -88,6 +91,10 @@ function loadOrExit(argv: readonly string[], directory: string): Loaded {
       glob: (pattern) => globSync(resolve(directory, pattern)),
       checkLogFile,
       checkUser: checkUserLine,
+      checkRename: (from, to) => {
+        renamed ??= new RenamedCommands(createCommandTable());
+        return renamed.rename(from, to);
+      },
     });
   } catch (error) {
     if (!(error instanceof ConfigFault)) throw error;

@@ -72,6 +72,7 @@ const subcommands: Readonly<Record<string, Handler>> = {
     c.reply.verbatim('txt', Buffer.from(tableStats(table)));
   },
   jmap: (c) => c.reply.ok(),
+  'config-rewrite-force-all': (c) => answer(c, c.server.configuration.rewrite(true)),
   // Reply buffers are not kept per client: there is nothing to resize.
   replybuffer: (c) => c.reply.ok(),
   'quicklist-packed-threshold': (c) => {

@@ -49,10 +49,16 @@ export const objectHandlers: Readonly<Record<string, Handler>> = {
 
 /** Redis keeps small integers once for all keys and never counts references to them. */
 function isSharedInteger(c: Context, entry: number): boolean {
-  if (c.db.encoding(entry) !== Encoding.int) return false;
+  if (c.db.encoding(entry) !== Encoding.int || countsUses(c)) return false;
   c.db.open(entry);
   const value = parseInteger(c.db.vbuf, c.db.vpos, c.db.vlen);
   return value >= 0 && value < SHARED_INTEGERS;
+}
+
+/** With a limit of memory and a policy that looks at each key's use, a value belongs to one key. */
+function countsUses(c: Context): boolean {
+  const { maxmemory, maxmemoryPolicy } = c.server.settings;
+  return Number(maxmemory) > 0 && /-l[rf]u$/.test(maxmemoryPolicy);
 }
 
 /** The entry of argument 2; answers nil and returns 0 when it is missing. */

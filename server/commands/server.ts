@@ -48,7 +48,11 @@ function flush(c: Context, all: boolean): void {
   const removed = all ? c.keyspace.clearAll() : c.db.clear();
   // One more, so that an empty database's flush is propagated, too.
   c.keyspace.dirty += removed + 1;
-  if (all) c.server.persistence.emptied();
+  if (all) {
+    c.server.persistence.emptied();
+    // Propagated also when the save has counted the changes as done.
+    c.rewrite(c.storedRequest().args);
+  }
   c.reply.ok();
 }
 

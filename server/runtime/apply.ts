@@ -7,6 +7,7 @@ import type { AccessControl } from './acl.ts';
 import type { Cron } from './cron.ts';
 import type { Evictor } from './evict.ts';
 import type { Server } from './server.ts';
+import { showTitle } from './title.ts';
 
 export interface ApplyParts {
   server: Server;
@@ -55,6 +56,7 @@ function rows({ server, cron, evictor, auth }: ApplyParts): Row[] {
       names: ['maxmemory-clients', 'maxmemory'],
       apply: effect(() => server.eviction.configure(Number(settings.maxmemoryClients), Number(settings.maxmemory))),
     },
+    { names: ['proc-title-template'], apply: effect(() => showTitle(server)), onlyLater: true },
     { names: ['client-output-buffer-limit'], apply: effect(() => server.configureOutput()) },
     {
       names: ['maxmemory-policy', 'lfu-decay-time', 'lfu-log-factor'],

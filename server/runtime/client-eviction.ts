@@ -29,8 +29,11 @@ export class ClientEviction {
   /** Clients evicted since the start. */
   evicted = 0;
   private readonly host: EvictionHost;
+  /** Bytes of all clients, as far as they are counted. */
+  totalBytes = 0;
+  /** Whether clients are counted: there is a limit for them or for all memory. */
+  active = false;
   private limitBytes = 0;
-  private totalBytes = 0;
   /** What each client was counted with. */
   private readonly counted = new Map<Session, number>();
 
@@ -38,14 +41,10 @@ export class ClientEviction {
     this.host = host;
   }
 
-  /** Whether there is a limit; without one nothing is counted. */
-  get active(): boolean {
-    return this.limitBytes > 0;
-  }
-
   /** Takes maxmemory-clients: bytes, or a share of `maxmemory` as a negative percentage; 0 is no limit. */
   configure(setting: number, maxmemory: number): void {
     this.limitBytes = setting < 0 ? Math.floor((maxmemory * -setting) / 100) : setting;
+    this.active = setting !== 0 || maxmemory > 0;
     this.counted.clear();
     this.totalBytes = 0;
     if (this.active) this.recount();
@@ -70,7 +69,7 @@ export class ClientEviction {
 
   /** Disconnects the largest clients until the limit is kept; to be called between turns. */
   enforce(): void {
-    if (this.totalBytes < this.limitBytes) return;
+    if (this.limitBytes === 0 || this.totalBytes < this.limitBytes) return;
     const bySize = [...this.counted].filter(([session]) => !session.noEvict).sort(([, a], [, b]) => b - a);
     for (const [session] of bySize) {
       if (this.totalBytes < this.limitBytes) return;

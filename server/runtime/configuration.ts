@@ -15,13 +15,13 @@ export class Configuration implements ConfigurationService {
   private readonly randomName: () => string;
   /** ACL users as rule lines, for REWRITE; undefined while they live in an ACL file. */
   users: () => readonly string[] | undefined = () => undefined;
-  private readonly listen: () => Promise<string | null>;
+  private readonly listen: (directive: string) => Promise<string | null>;
 
   constructor(
     settings: Settings,
     context: () => SetContext,
     randomName: () => string,
-    listen: () => Promise<string | null>,
+    listen: (directive: string) => Promise<string | null>,
   ) {
     this.listen = listen;
     this.settings = settings;
@@ -43,18 +43,18 @@ export class Configuration implements ConfigurationService {
 
   /** Listens on the new addresses; goes back to the old values when that fails. */
   private async moveTo(before: readonly [string, string][], name: string): Promise<string | null> {
-    const reason = await this.listen();
+    const reason = await this.listen(name.toLowerCase());
     if (reason === null) return null;
     this.settings.set(before, this.context());
-    await this.listen();
+    await this.listen(name.toLowerCase());
     return `ERR CONFIG SET failed (possibly related to argument '${name.toLowerCase()}') - ${reason}`;
   }
 
-  rewrite(): string | null {
+  rewrite(all = false): string | null {
     const path = this.settings.configFile;
     if (path === undefined) return 'ERR The server is running without a config file';
     try {
-      replaceFile(path, rewriteConfig(readText(path), this.settings, this.extras()), this.randomName());
+      replaceFile(path, rewriteConfig(readText(path), this.settings, { ...this.extras(), all }), this.randomName());
       return null;
     } catch (error) {
       return `ERR Rewriting config file: ${error instanceof Error ? error.message : String(error)}`;

@@ -47,12 +47,16 @@ export class Evictor {
   /** Frees memory until the limit is kept. False when nothing (more) may be evicted. */
   readonly makeRoom = (): boolean => {
     const { server } = this;
-    if (this.used() <= server.memoryMax) return true;
+    const tooMuch = this.used() - server.memoryMax;
+    if (tooMuch <= 0) return true;
     const policy = server.settings.maxmemoryPolicy;
     if (policy === 'noeviction') return false;
+    // Data has to shrink by that much. Buffers are left out: telling clients of evicted keys makes them grow.
+    const { keyspace } = server;
+    const target = keyspace.usedBytes - tooMuch;
     for (let evictions = 0; evictions < EVICTIONS_MAX; evictions++) {
       if (!this.evictOne(policy)) return false;
-      if (this.used() <= server.memoryMax) return true;
+      if (keyspace.usedBytes <= target) return true;
     }
     return true;
   };

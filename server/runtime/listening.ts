@@ -52,10 +52,13 @@ async function listenTcp(server: Server, port: number): Promise<string | null> {
 }
 
 /** Listens on the new addresses after CONFIG SET port or bind; the old ones are closed first. */
-export async function listenAnew(server: Server): Promise<string | null> {
+export async function listenAnew(server: Server, directive: string): Promise<string | null> {
   server.listener.close();
   const reason = await listenAll(server);
-  return reason === null ? null : 'Unable to listen on this port. Check server logs.';
+  if (reason === null) return null;
+  return directive === 'bind'
+    ? 'Failed to bind to specified addresses.'
+    : 'Unable to listen on this port. Check server logs.';
 }
 
 /** What the process list shows: the first address and the port. */

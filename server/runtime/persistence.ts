@@ -139,12 +139,7 @@ export class Persistence implements PersistenceService {
 
   emptied(): void {
     this.saver.stop();
-    const { settings, keyspace } = this.server;
-    if (settings.save.length === 0) return;
-    // The flush itself must still count as a change, or it would not be propagated.
-    const { dirty } = keyspace;
-    this.saver.save();
-    keyspace.dirty = dirty;
+    if (this.server.settings.save.length > 0) this.saver.save();
   }
 
   reload(options: { save: boolean; flush: boolean }): string | null {

@@ -49,14 +49,8 @@ export function removePidFile(path: string): void {
  * Shows the server as `tsredis-server *:6379` to ps and, by the thread's name, to pgrep (which finds it as redis-server,
  * too: pgrep matches parts). The kernel keeps 15 bytes of that name.
  */
-export function setTitle(address: string, template: string, mode: string): void {
-  process.title = template
-    .replaceAll('{title}', 'tsredis-server')
-    .replaceAll('{listen-addr}', address)
-    .replaceAll('{server-mode}', mode === 'standalone' ? '' : `[${mode}]`)
-    .replaceAll('{port}', address.split(':').pop() ?? '')
-    .replaceAll(/\{[a-z-]*\}/g, '')
-    .trim();
+export function setTitle(template: string, values: Readonly<Record<string, string>>): void {
+  process.title = template.replaceAll(/\{([a-z-]*)\}/g, (_, name: string) => values[name] ?? '').trim();
 }
 
 /** Tells systemd through the socket that the unit passed as the descriptor named `notify`. Returns whether there is one. */

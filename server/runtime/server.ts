@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { Context } from '../commands/context.ts';
 import { ERRORS, ReplyLimitError } from '../commands/errors.ts';
 import { type Command, type CommandIndex, Flag } from '../commands/registry.ts';
+import { RenamedCommands } from '../commands/renames.ts';
 import type {
   ConfigurationService,
   DebugService,
@@ -34,7 +35,7 @@ import type { Host } from './host.ts';
 import { FLUSH_BYTES, Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { PubSub } from './pubsub.ts';
-import { LatencyMonitor, SlowLog } from './slow-log.ts';
+import { LatencyMonitor, SlowLog, secretArguments } from './slow-log.ts';
 import { ServerStats } from './stats.ts';
 import { Tracking } from './tracking.ts';
 import { Transactions } from './transactions.ts';
@@ -56,7 +57,9 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   readonly host: Host;
   readonly logger: Log;
   readonly keyspace: Keyspace;
-  readonly commands: CommandIndex = createCommandTable();
+  readonly commands: CommandIndex;
+  /** The commands under their own names, whatever rename-command says. */
+  private readonly originals = createCommandTable();
   readonly reply = new ReplyWriter();
   readonly context: Context;
   readonly stats = new ServerStats();
@@ -90,11 +93,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   memoryMax = 0;
   /** Frees memory; set with the eviction policy. */
   evict: () => boolean = () => true;
-  /** JavaScript heap of the empty server, bytes. */
+  /** What usedMemory() said at the start. */
   baseMemory = 0;
   systemMemory = 0;
   readonly eviction = new ClientEviction(this);
-  private clientBytes = 0;
   readonly turns: Turns;
   private readonly intake: Intake;
   private readonly postponed = new Map<Session, StoredRequest>();
@@ -104,6 +106,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   constructor(settings: Settings, host: Host, logger: Log) {
     this.settings = settings;
+    this.commands = this.renamed(settings.renames);
     this.host = host;
     this.logger = logger;
     this.log = logger.write;
@@ -177,23 +180,21 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     return this.onShutdown(options);
   }
 
-  /** Bytes in use as INFO and maxmemory count them: data, tables and clients' buffers, over what an empty server has. */
+  /** Bytes in use as INFO and maxmemory count them: data, tables and clients' buffers. The program itself is not in it. */
   usedMemory(): number {
-    return this.baseMemory + this.keyspace.usedBytes + this.clientMemory();
+    return this.keyspace.usedBytes + this.clientMemory();
   }
 
-  /** Bytes in clients' buffers. Summed up at most once per cron round: it is asked for before every write. */
+  /** Bytes in clients' buffers; counted as they change while there is a limit, else anew. */
   clientMemory(): number {
-    return this.clientBytes;
+    if (this.eviction.active) return this.eviction.totalBytes;
+    let sum = 0;
+    for (const session of this.clients.all.values()) sum += clientBytes(session);
+    return sum;
   }
 
-  /** Sums the clients' buffers up anew. */
+  /** Corrects the count of clients' buffers: sockets empty without a word. */
   countClientMemory(): void {
-    let sum = 0;
-    for (const session of this.clients.all.values()) {
-      sum += clientBytes(session);
-    }
-    this.clientBytes = sum;
     if (!this.eviction.active) return;
     this.eviction.recount();
     this.eviction.enforce();
@@ -209,6 +210,13 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   describe(session: Session): string {
     return this.clients.describe(session);
+  }
+
+  private renamed(renames: readonly (readonly [from: string, to: string])[]): CommandIndex {
+    if (renames.length === 0) return this.originals;
+    const renamed = new RenamedCommands(this.originals);
+    for (const [from, to] of renames) renamed.rename(from, to);
+    return renamed.index();
   }
 
   /** Every command and subcommand. */
@@ -453,7 +461,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       ? `unix:${this.settings.string('unixsocket')}`
       : c.session.transport.peerAddress;
     let line = `${seconds} [${c.db.index} ${source}]`;
-    for (let i = 0; i < c.argc; i++) line += ` ${quoteBytes(c.view(i))}`;
+    const isSecret = secretArguments(c, c.command);
+    for (let i = 0; i < c.argc; i++) line += isSecret(i) ? ' "(redacted)"' : ` ${quoteBytes(c.view(i))}`;
     return line;
   }
 
@@ -495,7 +504,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   /** Runs a command that comes from the AOF or a primary; replies are dropped. Returns its error text or null. */
   replay(db: Database, session: Session, args: readonly Buffer[]): string | null {
-    const command = this.commands.find(args[0], 0, args[0].length);
+    // What handlers propagate bears the commands' own names.
+    const command = this.commands.find(args[0], 0, args[0].length) ?? this.originals.find(args[0], 0, args[0].length);
     if (command === null) return `${ERRORS.syntax}: unknown command '${args[0].toString('latin1')}'`;
     const c = this.context;
     let failure: string | null = null;

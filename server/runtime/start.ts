@@ -13,12 +13,13 @@ import { Evictor } from './evict.ts';
 import type { Host } from './host.ts';
 import { Info } from './info.ts';
 import { addSections } from './info-sections.ts';
-import { listenAll, listenAnew, mainAddress } from './listening.ts';
+import { listenAll, listenAnew } from './listening.ts';
 import type { Log } from './log.ts';
 import { MemoryReport } from './memory-report.ts';
 import { createPersistence, type Persistence } from './persistence.ts';
-import { notifyManager, removePidFile, setTitle, writePidFile } from './process-control.ts';
+import { notifyManager, removePidFile, writePidFile } from './process-control.ts';
 import { Server } from './server.ts';
+import { showTitle } from './title.ts';
 
 /** Descriptors the server needs beside its clients. */
 const RESERVED_DESCRIPTORS = 32;
@@ -48,7 +49,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
     settings,
     () => ({ local: server.currentIsLocal(), loading: server.loading }),
     () => host.randomBytes(8).toString('hex'),
-    () => listenAnew(server),
+    (directive) => listenAnew(server, directive),
   );
   const memory = new MemoryReport(server);
   const debug = new DebugTools(server, cron);
@@ -72,7 +73,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   showPlace(server);
   takePlace(server);
   catchSignals(server);
-  server.baseMemory = process.memoryUsage().heapUsed;
+  server.baseMemory = server.usedMemory();
   await load(server, persistence);
   cron.start();
   ready(server);
@@ -134,7 +135,7 @@ function takePlace(server: Server): void {
     const problem = writePidFile(pidFile);
     if (problem !== null) server.log('warning', problem);
   }
-  if (settings.setProcTitle) setTitle(mainAddress(server), settings.string('proc-title-template'), 'standalone');
+  showTitle(server);
 }
 
 function ready(server: Server): void {
