@@ -223,6 +223,7 @@ export class AppendLog {
   /** Stops a rewrite; the old base and all increments stay the log. */
   stopRewrite(): void {
     if (!this.rewriting) return;
+    this.environment.log('notice', `Killing running AOF rewrite child: ${process.pid}`);
     this.dumper.stop();
     this.dropTemporaryIncrement();
   }
