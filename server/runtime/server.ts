@@ -487,8 +487,15 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       this.bracketWritten = true;
       this.events.propagate(c.db, [Buffer.from('MULTI')]);
     }
-    if (commands === null) this.events.propagateRequest(c);
-    else for (const args of commands) this.events.propagate(c.db, args);
+    if (commands === null) {
+      this.events.propagateRequest(c);
+      return;
+    }
+    // What stands for one request takes effect as a whole or not at all.
+    const together = commands.length > 1 && !this.bracketOpen;
+    if (together) this.events.propagate(c.db, [Buffer.from('MULTI')]);
+    for (const args of commands) this.events.propagate(c.db, args);
+    if (together) this.events.propagate(c.db, [Buffer.from('EXEC')]);
   }
 
   private bracket(begin: boolean): void {
