@@ -143,10 +143,13 @@ export class CommandPermissions {
     return null;
   }
 
-  /** Appends a rule; an older one on the same thing is overruled by it. */
+  /** Appends a rule; older ones on the same thing or a part of it are overruled. */
   private note(rule: string): void {
     const name = rule.slice(1);
-    this.rules = this.rules.filter((other) => other.slice(1) !== name);
+    this.rules = this.rules.filter((other) => {
+      const older = other.slice(1);
+      return older !== name && !older.startsWith(`${name}|`);
+    });
     this.rules.push(rule);
   }
 

@@ -152,10 +152,10 @@ export class Selector {
     return false;
   }
 
-  /** ~pattern, %R~pattern, %W~pattern, %RW~pattern. */
+  /** ~pattern, %R~pattern, %W~pattern, %RW~pattern; as in Redis, without a tilde the pattern is empty. */
   private addKeys(rule: string): AclProblem | null {
     if (this.allKeys) return AclProblem.keysAfterAll;
-    const match = /^(?:~|%(R|W|RW|WR)~)(.*)$/is.exec(rule);
+    const match = /^(?:~|%(R|W|RW|WR)(?:~|$))(.*)$/is.exec(rule);
     if (match === null) return AclProblem.syntax;
     const access = match[1]?.toUpperCase() ?? 'RW';
     const text = match[2] as string;

@@ -136,7 +136,8 @@ function dryrun(c: Context): void {
 /** ACL GENPASS [bits]: hexadecimal, four bits a digit. */
 function genpass(c: Context): void {
   if (c.argc > 3) throw tooMany(c);
-  const bits = c.argc === 3 ? c.integerBetween(2, 1, PASSWORD_BITS_MAX, PASSWORD_BITS_ERROR) : PASSWORD_BITS;
+  const bits = c.argc === 3 ? c.integer(2) : PASSWORD_BITS;
+  if (bits < 1 || bits > PASSWORD_BITS_MAX) throw new CommandError(PASSWORD_BITS_ERROR);
   const digits = Math.ceil(bits / 4);
   c.reply.text(
     c.server

@@ -153,12 +153,13 @@ export class AccessControl implements AuthService, AccessService {
   setUser(name: string, args: readonly string[]): string | null {
     if (hasSpaces(name)) return "ERR Usernames can't contain spaces or null characters";
     const merged = mergeSelectors(args);
-    if ('unmatched' in merged) return `ERR Unmatched parenthesis in acl selector starting at '${merged.unmatched}'.`;
+    if ('unmatched' in merged)
+      return `ERR Unmatched parenthesis in acl selector starting at '${shown(merged.unmatched)}'.`;
     const changed = new AclUser(name, this.defaults);
     const user = this.byName.get(name);
     if (user !== undefined) changed.copyFrom(user);
     const wrong = changed.applyAll(merged.rules);
-    if (wrong !== null) return `ERR Error in ACL SETUSER modifier '${wrong.rule}': ${wrong.problem}`;
+    if (wrong !== null) return `ERR Error in ACL SETUSER modifier '${shown(wrong.rule)}': ${wrong.problem}`;
     if (user === undefined) this.byName.set(name, changed);
     else {
       this.endSubscribers(user, changed);
@@ -283,6 +284,11 @@ export function checkUserLine([name, ...args]: readonly string[]): string | unde
   if (name === undefined || hasSpaces(name)) return AclProblem.syntax;
   const user = new AclUser(name, { catalog: new AclCatalog(), allChannels: () => false });
   return applyLine(user, args) ?? undefined;
+}
+
+/** What of a rule is shown in errors: they end at a NUL, as in Redis. */
+function shown(rule: string): string {
+  return rule.split('\0', 1)[0] as string;
 }
 
 /** Makes the session one of the user's. */
