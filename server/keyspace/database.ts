@@ -44,6 +44,7 @@ export class Database {
     this.index = index;
     this.arena = space.arena;
     this.dict = new Dict(this.arena, HEADER_BYTES);
+    this.dict.mayGrow = (bytes) => space.mayGrow === null || space.mayGrow(bytes);
     this.vbuf = Buffer.alloc(0);
   }
 

@@ -29,6 +29,8 @@ export class Space {
   guard: ChangeGuard | null = null;
   /** Told of every key that appears, while someone asks for it (`n` in notify-keyspace-events). */
   created: ((db: object, buf: Uint8Array, pos: number, len: number) => void) | null = null;
+  /** Asked before the table of a database grows by that many bytes, while memory is limited. */
+  mayGrow: ((bytes: number) => boolean) | null = null;
   /** Access clock for new entries: LRU seconds modulo 2^24, or the LFU start value. Kept fresh by the cron. */
   clock = 0;
   /** Whether the clock of an entry counts its use (LFU) instead of telling its last use (LRU). */

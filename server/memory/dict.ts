@@ -23,6 +23,8 @@ const NO_TABLE = new Int32Array(1);
 const EMPTY_VISITS_MAX = 10;
 /** Places in a chain among which fairEntry draws. */
 const CHAIN_PLACES = 4;
+/** Entries a bucket, on average, from which on the table grows whatever the owner says. */
+const FULL_CHAIN = 4;
 /** Draws that may miss before a resize in progress is helped along. */
 const DRAWS_MAX = 64;
 
@@ -43,6 +45,8 @@ export class Dict {
   /** Next bucket of `table` to move to `target`. */
   private rehashAt = 0;
   private resizePauses = 0;
+  /** Asked before the table grows by that many bytes; a no holds until the chains are long. Null: it may. */
+  mayGrow: ((bytes: number) => boolean) | null = null;
 
   constructor(arena: Arena, keyOffset: number) {
     this.arena = arena;
@@ -60,7 +64,7 @@ export class Dict {
   /** Links a new entry whose words 1 and 2 and key bytes are already written. The key must not be there. */
   insert(entry: number, hash: number): void {
     if (this.table === NO_TABLE) this.allocate(INITIAL_BUCKETS);
-    if (this.target === null && this.size > this.mask && this.resizePauses === 0) {
+    if (this.target === null && this.size > this.mask && this.resizePauses === 0 && this.growthAllowed()) {
       this.startResize((this.mask + 1) << 1);
     }
     const table = this.target ?? this.table;
@@ -314,6 +318,11 @@ export class Dict {
       }
     }
     return false;
+  }
+
+  private growthAllowed(): boolean {
+    if (this.mayGrow === null || this.size > (this.mask + 1) * FULL_CHAIN) return true;
+    return this.mayGrow((this.mask + 1) * 2 * Int32Array.BYTES_PER_ELEMENT);
   }
 
   private shrinkWhenSparse(): void {

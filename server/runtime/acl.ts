@@ -37,6 +37,7 @@ export class AccessControl implements AuthService, AccessService {
   private readonly byName = new Map<string, AclUser>();
   /** Always there, and always this object. */
   private readonly defaultUser: AclUser;
+  private readonly nobody: AclUser;
 
   constructor(host: AclHost) {
     this.host = host;
@@ -45,6 +46,7 @@ export class AccessControl implements AuthService, AccessService {
       allChannels: () => host.settings.aclPubsubDefault === 'allchannels',
     };
     this.defaultUser = createDefaultUser(this.defaults);
+    this.nobody = new AclUser('', this.defaults);
     this.byName.set(DEFAULT, this.defaultUser);
   }
 
@@ -98,7 +100,9 @@ export class AccessControl implements AuthService, AccessService {
 
   authenticate(session: Session, name: string, password: Buffer): boolean {
     const user = this.byName.get(name);
-    if (user === undefined || !user.accepts(password)) {
+    // A name that does not exist takes as long as a wrong password.
+    const isRight = (user ?? this.nobody).accepts(password);
+    if (user === undefined || !isRight) {
       this.note('auth', this.host.context.text(0), session, name);
       return false;
     }

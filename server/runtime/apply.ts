@@ -6,6 +6,7 @@ import type { Apply } from '../config/settings.ts';
 import type { AccessControl } from './acl.ts';
 import type { Cron } from './cron.ts';
 import type { Evictor } from './evict.ts';
+import { OomScore } from './oom-score.ts';
 import type { Server } from './server.ts';
 import { showTitle } from './title.ts';
 
@@ -33,6 +34,7 @@ export function applySettings(parts: ApplyParts): void {
 
 function rows({ server, cron, evictor, auth }: ApplyParts): Row[] {
   const { settings } = server;
+  const oomScore = new OomScore(server);
   const effect = (action: () => void): Apply => {
     return () => {
       action();
@@ -48,7 +50,9 @@ function rows({ server, cron, evictor, auth }: ApplyParts): Row[] {
     {
       names: ['maxmemory'],
       apply: effect(() => {
-        server.memoryMax = Number(settings.maxmemory);
+        const limit = Number(settings.maxmemory);
+        server.memoryMax = limit;
+        server.keyspace.mayGrow = limit === 0 ? null : (bytes) => server.usedMemory() + bytes <= limit;
         if (server.memoryMax > 0) server.makeRoom();
       }),
     },
@@ -56,6 +60,7 @@ function rows({ server, cron, evictor, auth }: ApplyParts): Row[] {
       names: ['maxmemory-clients', 'maxmemory'],
       apply: effect(() => server.eviction.configure(Number(settings.maxmemoryClients), Number(settings.maxmemory))),
     },
+    { names: ['oom-score-adj', 'oom-score-adj-values'], apply: () => oomScore.apply() },
     { names: ['proc-title-template'], apply: effect(() => showTitle(server)), onlyLater: true },
     { names: ['client-output-buffer-limit'], apply: effect(() => server.configureOutput()) },
     {
