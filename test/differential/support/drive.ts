@@ -3,7 +3,7 @@
 
 import type { Generator } from './generate.ts';
 import { type Command, type Comparison, describeDifference, type Pair, sameReply, usualComparison } from './pair.ts';
-import { members } from './raw-connection.ts';
+import { members, type RawConnection } from './raw-connection.ts';
 import { SpecCommands } from './spec-commands.ts';
 
 /** Databases that the generated commands use. */
@@ -14,6 +14,7 @@ const DIFFERENCES_MAX = 25;
 const ROUND = 10_000;
 /** Times and times to live may differ by what passes between the two servers' clocks. */
 const CLOCK_SLACK_MS = 5_000;
+const REPLY_TIMEOUT_MS = 20_000;
 const QUEUED = '+QUEUED\r\n';
 
 type How = Comparison | 'near';
@@ -52,7 +53,10 @@ function batch(commands: SpecCommands, g: Generator): Command[] {
 }
 
 async function compare(pair: Pair, part: readonly Command[], history: Command[]): Promise<string[]> {
-  const [ours, real] = await Promise.all([pair.ours.callAll(part), pair.real.callAll(part)]);
+  const [ours, real] = await Promise.all([
+    answers(pair.ours, 'ours', part),
+    answers(pair.real, 'the real server', part),
+  ]);
   let queued: How[] = [];
   for (let i = 0; i < part.length; i++) {
     history.push(part[i]);
@@ -63,6 +67,25 @@ async function compare(pair: Pair, part: readonly Command[], history: Command[])
     if (!isSame) return [describeDifference(history, history.length - 1, ours[i], real[i])];
   }
   return [];
+}
+
+/** The replies; throws an Error that names the command when one does not come. */
+async function answers(connection: RawConnection, name: string, part: readonly Command[]): Promise<Buffer[]> {
+  let answered = 0;
+  const replies = part.map((command) => connection.call(command));
+  for (const reply of replies) void reply.then(() => answered++);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const context = part.slice(Math.max(0, answered - 5), answered + 1);
+      reject(new Error(`no reply from ${name}: ${JSON.stringify(context)}`));
+    }, REPLY_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([Promise.all(replies), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function sameExec(ours: Buffer, real: Buffer, queued: readonly How[]): boolean {
