@@ -65,6 +65,8 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
 
   announce(server, configured);
   admitUsers(server, auth);
+  // Clients may come as soon as the first socket listens: nobody is served before the data is there.
+  server.loading = true;
   const reason = await listenAll(server);
   if (reason !== null) {
     server.log('warning', reason);
@@ -89,7 +91,6 @@ function admitUsers(server: Server, auth: AccessControl): void {
 }
 
 async function load(server: Server, persistence: Persistence): Promise<void> {
-  server.loading = true;
   const failure = await persistence.load();
   server.loading = false;
   if (failure === null) return;
