@@ -69,13 +69,14 @@ export class RequestDecoder {
       this.pos = partial.pos;
       this.len = partial.len;
       this.argc = partial.argc;
+      for (let i = 0; start > 0 && i < this.argc; i++) this.pos[i] += start;
       this.argumentsTotal = partial.argumentsTotal;
       this.cursor = start + partial.cursor;
       return this.decodeArguments(end, limits);
     }
+    this.argc = 0;
     if (buf[start] !== ASTERISK) return this.decodeInline(end);
     this.cursor = start + 1;
-    this.argc = 0;
     const status = this.readCount(end, 'too big mbulk count string');
     if (status !== Decoded.request) return status;
     const count = this.value;
@@ -167,7 +168,6 @@ export class RequestDecoder {
     const stop = p > this.start && buf[p - 1] === CR ? p - 1 : p;
     const words = splitInline(buf, this.start, stop);
     if (words === null) return this.fail('unbalanced quotes in request');
-    this.argc = 0;
     // Unescaped words are new bytes; they are laid out in a buffer of their own.
     this.buf = Buffer.concat(words);
     let at = 0;
