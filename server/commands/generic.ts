@@ -12,11 +12,14 @@ import { objectHandlers } from './object.ts';
 import { parseScan, scanCursor } from './scan.ts';
 import type { genericSpecs } from './specs/generic.ts';
 
+/** Values of up to so many elements are freed at once. */
+const QUICK_ELEMENTS = 64;
+
 export const genericHandlers: Handlers<typeof genericSpecs> = {
   ...expiryHandlers,
   object: objectHandlers,
-  del: remove,
-  unlink: remove,
+  del: (c) => remove(c, c.server.settings.lazyfreeLazyUserDel),
+  unlink: (c) => remove(c, true),
   exists: (c) => {
     let present = 0;
     for (let i = 1; i < c.argc; i++) if (c.peekRead(i) !== 0) present++;
@@ -43,16 +46,22 @@ export const genericHandlers: Handlers<typeof genericSpecs> = {
   copy,
 };
 
-function remove(c: Context): void {
+/** DEL or UNLINK key [key ...]; `lazily` frees what takes time after the reply. */
+function remove(c: Context, lazily: boolean): void {
   let removed = 0;
   for (let i = 1; i < c.argc; i++) {
     const entry = c.lookupWrite(i);
     if (entry === 0) continue;
-    c.db.delete(entry);
+    if (lazily && takesTime(c.db, entry)) c.server.lazyFree.add(c.db.detachLarge(entry));
+    else c.db.delete(entry);
     c.changed(i, 'g', 'del');
     removed++;
   }
   c.reply.int(removed);
+}
+
+function takesTime(db: Database, entry: number): boolean {
+  return !isInline(db.encoding(entry)) && db.large(entry).length > QUICK_ELEMENTS;
 }
 
 /** KEYS pattern */

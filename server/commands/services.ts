@@ -3,6 +3,7 @@
 
 import type { Settings } from '../config/settings.ts';
 import type { Database } from '../keyspace/database.ts';
+import type { LargeValue } from '../keyspace/layout.ts';
 import type { AclCatalog } from './acl-catalog.ts';
 import type { AclLog } from './acl-log.ts';
 import type { AclUser } from './acl-user.ts';
@@ -37,6 +38,7 @@ export interface Services {
   readonly debug: DebugService;
   readonly values: ValueService;
   readonly auth: AuthService;
+  readonly lazyFree: LazyFreeService;
   readonly identity: ServerIdentity;
   readonly info: InfoService;
   readonly log: (level: 'debug' | 'verbose' | 'notice' | 'warning', message: string) => void;
@@ -72,6 +74,12 @@ export interface ClientRegistry {
   readonly pausing: boolean;
   /** CLIENT LIST's line for a client, without line break. */
   describe(session: Session): string;
+}
+
+/** Frees values later, when nobody waits for it. */
+export interface LazyFreeService {
+  /** Takes a value that no key has any more. */
+  add(value: LargeValue): void;
 }
 
 export interface PersistenceService {

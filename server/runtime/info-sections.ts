@@ -144,8 +144,8 @@ function memoryLines(server: Server): Lines {
     ['mem_js_heap_used', heapUsed],
     ['mem_js_external', external],
     ['active_defrag_running', 0],
-    ['lazyfree_pending_objects', 0],
-    ['lazyfreed_objects', 0],
+    ['lazyfree_pending_objects', server.lazyFree.pending],
+    ['lazyfreed_objects', server.lazyFree.freed],
   ];
 }
 

@@ -33,6 +33,7 @@ import { Dispatcher, type DispatchHost } from './dispatch.ts';
 import { Events } from './events.ts';
 import type { Host } from './host.ts';
 import { FLUSH_BYTES, Intake } from './intake.ts';
+import { LazyFree } from './lazy-free.ts';
 import type { Log } from './log.ts';
 import { PubSub } from './pubsub.ts';
 import { LatencyMonitor, SlowLog, secretArguments } from './slow-log.ts';
@@ -96,6 +97,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   /** What usedMemory() said at the start. */
   baseMemory = 0;
   systemMemory = 0;
+  readonly lazyFree = new LazyFree();
   readonly eviction = new ClientEviction(this);
   readonly turns: Turns;
   private readonly intake: Intake;

@@ -38,6 +38,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
     server.stats.reset();
     auth.resetCounts();
     server.eviction.evicted = 0;
+    server.lazyFree.freed = 0;
     server.latency.resetHistograms();
     for (const command of server.allCommands()) {
       Object.assign(command.stats, { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 });
