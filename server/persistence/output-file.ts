@@ -8,6 +8,7 @@ import {
   fsync,
   fsyncSync,
   openSync,
+  readdirSync,
   renameSync,
   unlinkSync,
   writeSync,
@@ -198,6 +199,30 @@ export class OutputFile {
 /** Name for a temporary file beside `path`; `random` makes it unpredictable. */
 export function temporaryPath(path: string, random: (bytes: number) => Buffer, extension: string): string {
   return join(dirname(path), `temp-${process.pid}-${random(8).toString('hex')}${extension}`);
+}
+
+/** Removes what temporaryPath() has named and a process that is gone has left behind. */
+export function removeLeftovers(directory: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const match = /^temp-(\d+)-[0-9a-f]{16}[-.a-z]*$/.exec(name);
+    if (match !== null && !isAlive(Number(match[1]))) removeQuietly(join(directory, name));
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** Gives a finished file its name, for good: also the rename is flushed. */

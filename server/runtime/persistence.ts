@@ -14,6 +14,7 @@ import { reason } from '../persistence/environment.ts';
 import { DumpLoader, LoadError, type LoadProgress } from '../persistence/load.ts';
 import type { LogState } from '../persistence/load-append.ts';
 import type { LoadVisitor } from '../persistence/load-visitor.ts';
+import { removeLeftovers } from '../persistence/output-file.ts';
 import { Saver } from '../persistence/save.ts';
 import { Values } from '../persistence/values.ts';
 import { type InfoLines, persistenceLines } from './persistence-info.ts';
@@ -59,6 +60,22 @@ export class Persistence implements PersistenceService {
     this.appendLog = new AppendLog(this.environment, this.dumper, () => this.judge());
     this.followSettings();
     this.writeLog();
+    this.followFlushes();
+  }
+
+  /** FLUSHALL stops a save before everything goes, or the save would have to write all that is left at once. */
+  private followFlushes(): void {
+    const { saver } = this;
+    this.server.events.listeners.push({
+      get active() {
+        return saver.inProgress;
+      },
+      keyChanged: () => undefined,
+      databaseChanged: (db) => {
+        if (db === null) saver.stop();
+      },
+      swapped: () => undefined,
+    });
   }
 
   private followSettings(): void {
@@ -193,6 +210,8 @@ export class Persistence implements PersistenceService {
 
   /** Loads what is on the disk; the reason why it cannot be loaded, several lines, or null. */
   async load(): Promise<string | null> {
+    removeLeftovers(this.server.settings.string('dir'));
+    removeLeftovers(this.appendLog.files.directory);
     try {
       if (this.server.settings.appendonly) await this.loadLog();
       else await this.loadDump();

@@ -4,7 +4,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -153,6 +153,8 @@ describe.skipIf(!existsSync(program))(existsSync(program) ? 'killed under load' 
       const checker = await start(port, policy);
       for (const writer of writers) await writer.check(checker, Date.now() - lossMs);
       checker.close();
+      const files = [...(await readdir(directory)), ...(await readdir(join(directory, 'appendonlydir')))];
+      expect(files.filter((name) => /^temp-\d+/.test(name))).toEqual([]);
     },
     rounds * 20_000,
   );
