@@ -7,6 +7,7 @@ import {
   CORRUPT,
   cacheCount,
   cachedCount,
+  cachedWideCount,
   countDistinct,
   countRegisters,
   describeSparse,
@@ -75,7 +76,8 @@ function pfcount(c: Context): void {
     c.keyspace.dirty++;
     c.server.events.keyChanged(c.db, c.buf, c.pos[1], c.len[1], c.session);
   }
-  c.reply.int(count);
+  if (Number.isSafeInteger(count)) c.reply.int(count);
+  else c.reply.bigInt(cachedWideCount(buf, pos));
 }
 
 function pfmerge(c: Context): void {

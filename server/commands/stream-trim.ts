@@ -81,7 +81,7 @@ export function checkTrimOptions(c: Context, forAdd: boolean): void {
     throw new CommandError('ERR syntax error, LIMIT cannot be used without specifying a trimming strategy');
   }
   if (!forAdd && o.strategy === 'none') {
-    throw new CommandError('ERR syntax error, XTRIM must be called with a valid trimming strategy');
+    throw new CommandError('ERR syntax error, XTRIM must be called with a trimming strategy');
   }
   if (c.replaying) {
     // The threshold that was written down already says what is to go.

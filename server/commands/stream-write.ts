@@ -167,9 +167,6 @@ export function xsetid(c: Context): void {
       throw new CommandError('ERR The entries_added specified in XSETID is smaller than the target stream length');
     }
   }
-  if (newLast.compare(stream.maxDeletedId) < 0) {
-    throw new CommandError('ERR The ID specified in XSETID is smaller than current max_deleted_entry_id');
-  }
   stream.lastId.set(newLast);
   if (entriesAdded !== -1) stream.entriesAdded = entriesAdded;
   if (!newMaxDeleted.isZero) stream.maxDeletedId.set(newMaxDeleted);

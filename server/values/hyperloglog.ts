@@ -53,6 +53,7 @@ export function addRegister(region: Region, indexAndRank: number, sparseBytesMax
 export function raiseRegister(region: Region, index: number, rank: number, sparseBytesMax: number): number {
   if (isSparse(region)) {
     const result = setSparse(region, HEADER_BYTES, index, rank, sparseBytesMax);
+    if (result === 1) dropCachedCount(region.buf, region.pos);
     if (result !== NEEDS_DENSE) return result;
     if (!makeDense(region)) return CORRUPT;
   }
@@ -117,13 +118,17 @@ export function countRegisters(registers: Uint8Array): number {
   return estimate(histogram);
 }
 
-/** The cached estimate, -1 when it is out of date. */
+/** The cached estimate, -1 when it is out of date. Beyond 2^53, where no true estimate is, cachedWideCount is exact. */
 export function cachedCount(buf: Uint8Array, pos: number): number {
   const at = pos + CACHE_AT;
   if ((buf[at + 7] & 0x80) !== 0) return -1;
   let count = 0;
   for (let i = 7; i >= 0; i--) count = count * 256 + buf[at + i];
   return count;
+}
+
+export function cachedWideCount(buf: Buffer, pos: number): bigint {
+  return buf.readBigUInt64LE(pos + CACHE_AT);
 }
 
 export function cacheCount(buf: Uint8Array, pos: number, count: number): void {
