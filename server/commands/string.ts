@@ -124,16 +124,20 @@ function parseSetOptions(c: Context): SetOptions {
     else if (c.is(i, 'xx') && !options.ifMissing) options.ifThere = true;
     else if (c.is(i, 'get')) options.get = true;
     else if (c.is(i, 'keepttl') && expiryAt === 0) options.keepTtl = true;
-    else if (more && expiryAt === 0 && !options.keepTtl && isExpiryWord(c, i)) expiryAt = i++;
+    else if (more && !options.keepTtl && isExpiryWord(c, i, expiryAt)) expiryAt = i++;
     else throw new CommandError(ERRORS.syntax);
   }
   if (expiryAt > 0) options.expireAtMs = expiryArgument(c, expiryAt, 'set');
   return options;
 }
 
-function isExpiryWord(c: Context, i: number): boolean {
-  return c.is(i, 'ex') || c.is(i, 'px') || c.is(i, 'exat') || c.is(i, 'pxat');
+/** Whether argument `i` names a unit of time: any, or the same one once more as at `before` (0: none); the last counts. */
+function isExpiryWord(c: Context, i: number, before: number): boolean {
+  for (const word of EXPIRY_WORDS) if (c.is(i, word)) return before === 0 || c.is(before, word);
+  return false;
 }
+
+const EXPIRY_WORDS = ['ex', 'px', 'exat', 'pxat'] as const;
 
 function setWithExpiry(c: Context, unitMs: number, name: string): void {
   const amount = c.integer(2);
@@ -149,16 +153,19 @@ function setWithExpiry(c: Context, unitMs: number, name: string): void {
 /** GETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST] */
 function getex(c: Context): void {
   let persist = false;
+  let expiryAt = 0;
   let atMs: number = NO_EXPIRY;
-  if (c.argc === 3 && c.is(2, 'persist')) persist = true;
-  else if (c.argc === 4 && isExpiryWord(c, 2)) atMs = -2;
-  else if (c.argc !== 2) throw new CommandError(ERRORS.syntax);
+  for (let i = 2; i < c.argc; i++) {
+    if (c.is(i, 'persist') && expiryAt === 0) persist = true;
+    else if (i + 1 < c.argc && !persist && isExpiryWord(c, i, expiryAt)) expiryAt = i++;
+    else throw new CommandError(ERRORS.syntax);
+  }
   const entry = c.typedWrite(1, Type.string);
   if (entry === 0) {
     c.reply.nil();
     return;
   }
-  if (atMs === -2) atMs = expiryArgument(c, 2, 'getex');
+  if (expiryAt > 0) atMs = expiryArgument(c, expiryAt, 'getex');
   replyString(c, entry);
   if (atMs !== NO_EXPIRY && atMs <= c.nowMs) {
     c.db.delete(entry);
