@@ -96,7 +96,11 @@ function shutdown(c: Context): void {
     else throw new CommandError(ERRORS.syntax);
   }
   if (abort && (save !== 'default' || now || force)) throw new CommandError(ERRORS.syntax);
-  if (abort) throw new CommandError('ERR No shutdown in progress.');
+  if (abort) {
+    if (!c.server.abortShutdown()) throw new CommandError('ERR No shutdown in progress.');
+    c.reply.ok();
+    return;
+  }
   const error = c.server.shutdown({ save, now, force });
   if (error !== null) throw new CommandError(error);
 }

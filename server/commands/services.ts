@@ -52,6 +52,8 @@ export interface Services {
   readonly nowMicroseconds: () => number;
   /** Saves as asked and ends the server; returns only to tell why not (an error reply). */
   shutdown(options: ShutdownOptions): string | null;
+  /** Calls off an end that a signal has asked for; false when there is none. */
+  abortShutdown(): boolean;
 }
 
 export interface ShutdownOptions {

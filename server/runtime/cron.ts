@@ -19,6 +19,8 @@ export class Cron {
   /** Other work of each round, e.g. the save points. */
   readonly tasks: ((nowMs: number) => void)[] = [];
   activeExpire = true;
+  /** Rounds are skipped (DEBUG PAUSE-CRON). */
+  paused = false;
   private readonly server: Server;
   private readonly evictor: Evictor;
   private timer: NodeJS.Timeout | null = null;
@@ -36,13 +38,23 @@ export class Cron {
     this.timer = setInterval(() => this.round(1000 / hz), 1000 / hz);
   }
 
+  get running(): boolean {
+    return this.timer !== null;
+  }
+
   stop(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
   }
 
   private round(periodMs: number): void {
+    if (this.paused) return;
     const { server } = this;
+    if (server.shutdownAsked !== null) {
+      const options = server.shutdownAsked;
+      server.shutdownAsked = null;
+      server.shutdown(options);
+    }
     const nowMs = server.now();
     this.rounds++;
     this.evictor.tick(nowMs);

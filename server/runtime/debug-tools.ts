@@ -14,7 +14,6 @@ const WITHOUT_EFFECT = new Set([
   'replicate',
   'config-rewrite-force-all',
   'replybuffer',
-  'pause-cron',
   'dict-resizing',
   'listpack',
 ]);
@@ -64,6 +63,7 @@ export class DebugTools implements DebugService {
   setOption(name: string, value: string): boolean {
     if (name === 'set-skip-checksum-validation') this.server.values.checksums = value === '0';
     else if (name === 'aof-flush-sleep') this.server.persistence.delayFlush(Number(value) / 1000);
+    else if (name === 'pause-cron') this.cron.paused = value !== '0';
     else if (name === 'quicklist-packed-threshold') return setPlainThreshold(value);
     else return WITHOUT_EFFECT.has(name);
     return true;

@@ -104,6 +104,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   private readonly postponed = new Map<Session, StoredRequest>();
   private bracketOpen = false;
   private bracketWritten = false;
+  /** A signal has asked for the end: the next round of the cron takes it. */
+  shutdownAsked: ShutdownOptions | null = null;
   onShutdown: (options: ShutdownOptions) => string | null = () => null;
 
   constructor(settings: Settings, host: Host, logger: Log) {
@@ -180,6 +182,13 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   shutdown(options: ShutdownOptions): string | null {
     return this.onShutdown(options);
+  }
+
+  abortShutdown(): boolean {
+    if (this.shutdownAsked === null) return false;
+    this.shutdownAsked = null;
+    this.log('notice', 'Shutdown manually aborted.');
+    return true;
   }
 
   /** Bytes in use as INFO and maxmemory count them: data, tables and clients' buffers. The program itself is not in it. */

@@ -75,7 +75,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   }
   showPlace(server);
   takePlace(server);
-  catchSignals(server);
+  catchSignals(server, cron);
   server.baseMemory = server.usedMemory();
   await load(server, persistence);
   cron.start();
@@ -178,13 +178,16 @@ function openFilesMax(): number | null {
   }
 }
 
-function catchSignals(server: Server): void {
+function catchSignals(server: Server, cron: Cron): void {
   const handle = (signal: 'SIGTERM' | 'SIGINT'): void => {
     server.log('warning', `Received ${signal} scheduling shutdown...`);
     const words = signal === 'SIGTERM' ? server.settings.shutdownOnSigterm : server.settings.shutdownOnSigint;
     const has = (word: string) => (words as readonly string[]).includes(word);
     const save = has('save') ? 'save' : has('nosave') ? 'nosave' : 'default';
-    server.shutdown({ save, now: has('now'), force: has('force') });
+    const options: ShutdownOptions = { save, now: has('now'), force: has('force') };
+    // The cron takes it, so that SHUTDOWN ABORT has a chance; before there is one, the end comes at once.
+    if (cron.running) server.shutdownAsked = options;
+    else server.shutdown(options);
   };
   let interrupted = false;
   process.on('SIGTERM', () => handle('SIGTERM'));
