@@ -45,7 +45,7 @@ function replyTexts<T>(c: Context, list: readonly T[], text: (item: T) => string
 
 function tooMany(c: Context): CommandError {
   return new CommandError(
-    `ERR unknown subcommand or wrong number of arguments for '${c.text(1).slice(0, 128)}'. Try ACL HELP.`,
+    `ERR unknown subcommand or wrong number of arguments for '${c.shown(1, 128)}'. Try ACL HELP.`,
   );
 }
 
@@ -64,7 +64,7 @@ function cat(c: Context): void {
     return;
   }
   const category = aclCategory(c.text(2));
-  if (category === undefined) throw new CommandError(`ERR Unknown category '${c.text(2)}'`);
+  if (category === undefined) throw new CommandError(`ERR Unknown category '${c.shown(2)}'`);
   replyTexts(c, c.server.auth.access.catalog.inCategory(category), (command) => command.name);
 }
 
@@ -120,9 +120,9 @@ function replySelector(c: Context, selector: Selector): void {
 function dryrun(c: Context): void {
   const { access } = c.server.auth;
   const user = access.find(c.text(2));
-  if (user === undefined) throw new CommandError(`ERR User '${c.text(2)}' not found`);
+  if (user === undefined) throw new CommandError(`ERR User '${c.shown(2)}' not found`);
   const command = access.catalog.resolve(c.text(3), c.argc > 4 ? c.text(4) : null);
-  if (command === undefined) throw new CommandError(`ERR Command '${c.text(3)}' not found`);
+  if (command === undefined) throw new CommandError(`ERR Command '${c.shown(3)}' not found`);
   const { arity } = command.spec;
   const argc = c.argc - 3;
   if (arity > 0 ? argc !== arity : argc < -arity) throw new CommandError(wrongArity(command.name));

@@ -72,7 +72,7 @@ function clientId(c: Context, i: number, error: string): number {
 
 function clientType(c: Context, i: number): string {
   const type = c.text(i).toLowerCase();
-  if (!TYPES.includes(type)) throw new CommandError(`ERR Unknown client type '${c.text(i)}'`);
+  if (!TYPES.includes(type)) throw new CommandError(`ERR Unknown client type '${c.shown(i)}'`);
   return type === 'slave' ? 'replica' : type;
 }
 
@@ -132,7 +132,7 @@ function parseKillFilters(c: Context): ((session: Session) => boolean)[] {
 function setinfo(c: Context): void {
   const value = c.text(3);
   const option = c.is(2, 'lib-name') ? 'lib-name' : c.is(2, 'lib-ver') ? 'lib-ver' : null;
-  if (option === null) throw new CommandError(`ERR Unrecognized option '${c.text(2)}'`);
+  if (option === null) throw new CommandError(`ERR Unrecognized option '${c.shown(2)}'`);
   if (!/^[!-~]*$/.test(value)) {
     throw new CommandError(`ERR ${option} cannot contain spaces, newlines or special characters.`);
   }

@@ -68,7 +68,7 @@ function hello(c: Context): void {
       i += 2;
     } else if (c.is(i, 'setname') && i + 1 < c.argc) {
       name = clientName(c, ++i);
-    } else throw new CommandError(`ERR Syntax error in HELLO option '${c.text(i)}'`);
+    } else throw new CommandError(`ERR Syntax error in HELLO option '${c.shown(i)}'`);
   }
   if (credentials > 0 && !c.server.auth.authenticate(c.session, c.text(credentials), c.copy(credentials + 1))) {
     throw new CommandError(WRONG_PASSWORD);

@@ -68,6 +68,13 @@ export class Context {
     return this.buf.toString('latin1', start, start + this.len[i]);
   }
 
+  /** An argument as errors show it: at most `bytesMax` bytes, and nothing from a zero byte on. */
+  shown(i: number, bytesMax = Number.POSITIVE_INFINITY): string {
+    const text = this.text(i).slice(0, bytesMax);
+    const end = text.indexOf('\0');
+    return end < 0 ? text : text.slice(0, end);
+  }
+
   /** Whether an argument is a word (given in lower case), in any case. */
   is(i: number, word: string): boolean {
     if (this.len[i] !== word.length) return false;

@@ -92,7 +92,7 @@ export function debug(c: Context): void {
   else if (word === 'help') help(c);
   else if (c.argc === 3 && c.server.debug.setOption(word, c.text(2))) c.reply.ok();
   else
-    throw new CommandError(`ERR unknown subcommand or wrong number of arguments for '${c.text(1)}'. Try DEBUG HELP.`);
+    throw new CommandError(`ERR unknown subcommand or wrong number of arguments for '${c.shown(1)}'. Try DEBUG HELP.`);
 }
 
 function help(c: Context): void {

@@ -89,7 +89,7 @@ function parseCondition(c: Context): (oldMs: number, newMs: number) => boolean {
     else if (c.is(i, 'xx')) xx = true;
     else if (c.is(i, 'gt')) gt = true;
     else if (c.is(i, 'lt')) lt = true;
-    else throw new CommandError(`ERR Unsupported option ${c.text(i)}`);
+    else throw new CommandError(`ERR Unsupported option ${c.shown(i)}`);
   }
   if (nx && (xx || gt || lt)) {
     throw new CommandError('ERR NX and XX, GT or LT options at the same time are not compatible');

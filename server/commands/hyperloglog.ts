@@ -116,7 +116,7 @@ function pfdebug(c: Context): void {
   } else if (c.is(1, 'todense')) {
     c.reply.int(convert(c, region) ? 1 : 0);
   } else {
-    throw new CommandError(`ERR Unknown PFDEBUG subcommand '${c.text(1)}'`);
+    throw new CommandError(`ERR Unknown PFDEBUG subcommand '${c.shown(1)}'`);
   }
 }
 

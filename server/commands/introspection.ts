@@ -14,7 +14,7 @@ export const introspectionHandlers: Handlers<typeof introspectionSpecs> = {
   command: {
     /** COMMAND */
     '': (c) => {
-      if (c.argc > 1) throw new CommandError(`ERR unknown subcommand '${c.text(1)}'. Try COMMAND HELP.`);
+      if (c.argc > 1) throw new CommandError(`ERR unknown subcommand '${c.shown(1)}'. Try COMMAND HELP.`);
       infoOfAll(c);
     },
     /** COMMAND COUNT */

@@ -40,7 +40,7 @@ export const latencyHandlers: Readonly<Record<string, Handler>> = {
   graph: (c) => {
     const event = find(c);
     if (event === undefined) {
-      throw new CommandError(`ERR No samples available for event '${c.text(2)}'`);
+      throw new CommandError(`ERR No samples available for event '${c.shown(2)}'`);
     }
     c.reply.verbatim('txt', Buffer.from(draw(event, Math.floor(c.nowMs / 1000))));
   },

@@ -97,7 +97,9 @@ function incrbyfloat(c: Context): void {
   }
   c.double(2);
   const sum = addLongDouble(stored, c.text(2));
-  if (sum === null) throw new CommandError(ERRORS.nanOrInfinity);
+  if (sum === null) {
+    throw new CommandError(isTooLong(stored) || isTooLong(c.text(2)) ? ERRORS.notAFloat : ERRORS.nanOrInfinity);
+  }
   const bytes = Buffer.from(sum);
   if (entry === 0) storeBytes(c, 1, 0, bytes, 0, bytes.length, Encoding.embstr);
   else {
@@ -108,4 +110,9 @@ function incrbyfloat(c: Context): void {
   c.changed(1, '$', 'incrbyfloat');
   c.rewrite(['SET', c.copy(1), bytes, 'KEEPTTL']);
   c.reply.bulk(bytes);
+}
+
+/** Whether a number is written with digits but beyond what a long double holds. */
+function isTooLong(text: string): boolean {
+  return !/^[+-]?inf/i.test(text) && addLongDouble(text, '0') === null;
 }

@@ -216,18 +216,11 @@ function unknownCommand(c: Context): string {
   const shown = 128;
   let text = '';
   for (let i = 1; i < c.argc && text.length < shown; i++) {
-    text += `'${shownText(c, i, shown - text.length)}' `;
+    text += `'${c.shown(i, shown - text.length)}' `;
   }
-  return `ERR unknown command '${shownText(c, 0, shown)}', with args beginning with: ${text}`;
+  return `ERR unknown command '${c.shown(0, shown)}', with args beginning with: ${text}`;
 }
 
 function unknownSubcommand(c: Context, command: Command): string {
-  return `ERR unknown subcommand '${shownText(c, 1, 128)}'. Try ${command.name.toUpperCase()} HELP.`;
-}
-
-/** An argument as errors show it: so many bytes of it, and nothing from a zero byte on. */
-function shownText(c: Context, i: number, bytesMax: number): string {
-  const text = c.text(i).slice(0, bytesMax);
-  const end = text.indexOf('\0');
-  return end < 0 ? text : text.slice(0, end);
+  return `ERR unknown subcommand '${c.shown(1, 128)}'. Try ${command.name.toUpperCase()} HELP.`;
 }

@@ -66,11 +66,16 @@ export function renderTable(rows) {
 }
 
 /** How many files fall short, and what to tell about it. */
-export function verdicts(rows, known) {
+export function verdicts(rows, known, skipped) {
   const out = [];
   for (const r of rows) {
     const fresh = r.failed.filter((name) => !known.has(`${r.unit}\t${name}`));
     for (const name of fresh) out.push(`failed, not in known-failures.md: ${r.unit}: ${name}`);
+    const stale = [...known].filter((item) => item.startsWith(`${r.unit}\t`) && !skipped.includes(item.split('\t')[1]));
+    for (const item of stale) {
+      const name = item.split('\t')[1];
+      if (!r.failed.includes(name)) out.push(`listed in known-failures.md, but does not fail: ${r.unit}: ${name}`);
+    }
     if (r.passed > r.expected) out.push(`${r.unit} passes ${r.passed}, recorded ${r.expected}: run with --update`);
   }
   const short = rows.filter((r) => r.passed < r.expected);
