@@ -319,7 +319,11 @@ export class Database {
   /** Deletes every key. Returns how many there were. */
   clear(): number {
     const removed = this.dict.size;
-    if (removed === 0) return 0;
+    if (removed === 0) {
+      // The table of keys that were deleted one by one; without it the arena can drop its segments.
+      if (!this.dict.resizePaused) this.dict.clear();
+      return 0;
+    }
     if (this.space.guard !== null) this.space.guard.beforeClear(this);
     this.dict.forEach((entry) => {
       this.freeEntry(entry);

@@ -107,6 +107,10 @@ export class Dict {
     this.shrinkWhenSparse();
   }
 
+  get resizePaused(): boolean {
+    return this.resizePauses > 0;
+  }
+
   get resizing(): boolean {
     return this.target !== null;
   }

@@ -96,6 +96,8 @@ describe('combinations', () => {
     expect(world.keyspace.arena.usedBytes).toBe(used);
     world.run('ZUNIONSTORE', 'out', '2', 'z0', 'z1');
     world.run('DEL', 'out', 'z0', 'z1');
+    // What is left is the table of the keys themselves.
+    expect(world.keyspace.clearAll()).toBe(0);
     expect(world.keyspace.arena.usedBytes).toBe(0);
   });
 });
