@@ -99,6 +99,8 @@ export class SpecCommands {
     // Strings of hundreds of megabytes take their time.
     if (/^(setrange|setbit|bitfield)$/.test(words[0]))
       words = words.map((word) => word.replace(/^#?[0-9]{6,10}$/, '-1'));
+    // Counters beyond 2^53.
+    if (words[0] === 'xgroup') words = words.map((word) => word.replace(/^[+-]?[0-9]{15,}$/, '7'));
     // Times beyond 2^53 ms, and those so near that they may be over in between.
     if (!/ex|px/.test(words.join(' ').toLowerCase())) return words;
     return words.map((word) => (/^[+0]*[1-9][0-9]{0,5}$|^-?[0-9]{15,}$/.test(word) ? '4000000000' : word));
