@@ -1,4 +1,5 @@
-// A client's socket: input goes to the server in place, output is queued and leaves in one write per turn.
+// A client's socket: input goes to the server in place. Small replies leave together once all sockets that were ready have
+// been read: the first write wakes the clients' machine up, the others find it awake (a quarter of the CPU, measured).
 
 import type { Socket } from 'node:net';
 import type { Session, Transport } from '../commands/session.ts';
@@ -14,6 +15,8 @@ export interface ConnectionOwner {
   gone(session: Session): void;
   /** Bytes were queued outside the client's own turn: flush() has to be called at the end of it. */
   needsFlush(connection: ClientConnection): void;
+  /** Small replies wait: flushReplies() has to be called at the end of the round. */
+  hasReplies(connection: ClientConnection): void;
   /** The queue has grown or gone to the socket: limits are checked. */
   queued(session: Session): void;
   /** Whether this many bytes may be queued for a client; closes it otherwise. */
@@ -29,6 +32,8 @@ export class ClientConnection implements Connection, Transport {
   private readonly owner: ConnectionOwner;
   private chunks: Buffer[] = [];
   private chunkBytes = 0;
+  /** Replies of this round of the event loop, one character a byte. They come before `chunks`. */
+  private replies = '';
   private open = true;
 
   constructor(socket: Socket, isUnix: boolean, unixPath: string, owner: ConnectionOwner) {
@@ -52,6 +57,7 @@ export class ClientConnection implements Connection, Transport {
   closed(): void {
     if (!this.open) return;
     this.open = false;
+    this.replies = '';
     this.chunks = [];
     this.chunkBytes = 0;
     this.owner.gone(this.session);
@@ -62,7 +68,7 @@ export class ClientConnection implements Connection, Transport {
   }
 
   get queuedBytes(): number {
-    return this.chunkBytes + this.socket.writableLength;
+    return this.replies.length + this.chunkBytes + this.socket.writableLength;
   }
 
   send(bytes: Buffer): void {
@@ -73,8 +79,9 @@ export class ClientConnection implements Connection, Transport {
     this.owner.queued(this.session);
   }
 
-  /** Sends what send() has queued. */
+  /** Sends what send() has queued, and the replies before it. */
   flush(): void {
+    this.flushReplies();
     if (this.chunkBytes === 0 || !this.open) return;
     const bytes = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks, this.chunkBytes);
     this.chunks = [];
@@ -84,7 +91,16 @@ export class ClientConnection implements Connection, Transport {
     this.owner.queued(this.session);
   }
 
-  /** Sends the replies of the client's own turn and empties the writer. */
+  /** Sends the small replies of this round. */
+  flushReplies(): void {
+    if (this.replies === '' || !this.open) return;
+    const text = this.replies;
+    this.replies = '';
+    this.socket.write(text, 'latin1');
+    if (this.socket.writableLength > 0) this.owner.queued(this.session);
+  }
+
+  /** Takes the replies of the client's own turn and empties the writer; small ones wait for the end of the round. */
   sendReplies(reply: ReplyWriter): void {
     if (reply.pos === 0) return;
     if (
@@ -95,17 +111,19 @@ export class ClientConnection implements Connection, Transport {
       reply.clear();
       return;
     }
-    this.flush();
+    if (this.chunkBytes > 0) this.flush();
     this.session.totalOutputBytes += reply.pos;
     if (reply.pos <= STRING_BYTES_MAX) {
-      this.socket.write(reply.buf.toString('latin1', 0, reply.pos), 'latin1');
+      if (this.replies === '') this.owner.hasReplies(this);
+      this.replies += reply.buf.toString('latin1', 0, reply.pos);
       reply.clear();
-    } else {
-      this.socket.write(reply.buf.subarray(0, reply.pos));
-      // Mostly the kernel takes everything at once; then the buffer is ours again.
-      if (this.socket.writableLength === 0) reply.clear();
-      else reply.abandon();
+      return;
     }
+    this.flushReplies();
+    this.socket.write(reply.buf.subarray(0, reply.pos));
+    // Mostly the kernel takes everything at once; then the buffer is ours again.
+    if (this.socket.writableLength === 0) reply.clear();
+    else reply.abandon();
     if (this.socket.writableLength > 0) this.owner.queued(this.session);
   }
 

@@ -58,7 +58,8 @@ export class Events implements EventService {
   }
 
   get propagating(): boolean {
-    for (const sink of this.sinks) if (sink.active) return true;
+    const { sinks } = this;
+    for (let i = 0; i < sinks.length; i++) if (sinks[i].active) return true;
     return false;
   }
 

@@ -299,6 +299,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.turns.needsFlush(connection);
   }
 
+  hasReplies(connection: ClientConnection): void {
+    this.turns.hasReplies(connection);
+  }
+
   queued(session: Session): void {
     const limit = this.outputLimit(session);
     const bytes = session.transport.queuedBytes;

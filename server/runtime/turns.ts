@@ -23,6 +23,8 @@ export class Turns {
   private readonly host: TurnHost;
   private readonly toFlush = new Set<ClientConnection>();
   private flushScheduled = false;
+  /** Connections with replies of this round of the event loop. */
+  private replying: ClientConnection[] = [];
   /** Replies have to wait: the log (appendfsync always) has not reached the disk yet. */
   private held = false;
   /** Sessions to be closed once their replies may go. */
@@ -100,6 +102,17 @@ export class Turns {
       this.flushOthers();
     });
   }
+
+  /** Replies wait in a connection: they leave once all sockets that are ready have been read. */
+  hasReplies(connection: ClientConnection): void {
+    if (this.replying.push(connection) === 1) setImmediate(this.sendRound);
+  }
+
+  private readonly sendRound = (): void => {
+    const connections = this.replying;
+    this.replying = [];
+    for (let i = 0; i < connections.length; i++) connections[i].flushReplies();
+  };
 
   flushOthers(): void {
     if (this.held) return;
