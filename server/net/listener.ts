@@ -8,7 +8,7 @@
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net, { type Server, type Socket } from 'node:net';
 
-/** Bytes read at once. Larger reads cost more cache than they save calls (measured). */
+/** Bytes read at once. */
 const READ_BYTES = 64 * 1024;
 
 export interface ConnectionEvents {
