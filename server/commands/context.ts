@@ -41,6 +41,8 @@ export class Context {
   readonly server: Services;
   /** Commands to propagate instead of the request: null, the request itself; empty, nothing. */
   rewrites: Buffer[][] | null = null;
+  /** What is propagated changes no data: replicas want it, the AOF does not. */
+  isMessage = false;
 
   constructor(keyspace: Keyspace, reply: ReplyWriter, server: Services) {
     this.keyspace = keyspace;
@@ -253,6 +255,12 @@ export class Context {
     this.rewrites = commands.map((words) =>
       words.map((word) => (typeof word === 'string' ? Buffer.from(word, 'latin1') : word)),
     );
+  }
+
+  /** Propagates the request to replicas though it changes no data. */
+  replicate(): void {
+    this.rewrite(this.storedRequest().args);
+    this.isMessage = this.rewrites !== null;
   }
 
   // --- waiting ---

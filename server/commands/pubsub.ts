@@ -35,8 +35,7 @@ export const pubsubHandlers: Handlers<typeof pubsubSpecs> = {
 
 function publish(c: Context, shard: boolean): number {
   const receivers = c.server.pubsub.publish(c.copy(1), c.copy(2), shard);
-  // Replicas and the AOF see the message though no key has changed.
-  c.rewrite([c.copy(0), c.copy(1), c.copy(2)]);
+  c.replicate();
   return receivers;
 }
 

@@ -29,6 +29,8 @@ export const Flag = {
   immediate: 1 << 20,
   /** Not in the spec: a subscribed RESP2 client may use it. */
   whileSubscribed: 1 << 21,
+  /** Not in the spec: it comes across keys that nobody named; each it finds expired is propagated by itself. */
+  anyKeys: 1 << 22,
 } as const;
 
 export interface CommandStats {

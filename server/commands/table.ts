@@ -72,6 +72,9 @@ const WHILE_SUBSCRIBED = new Set([
   'reset',
 ]);
 
+/** Commands that come across keys that nobody named. */
+const ANY_KEYS = new Set(['scan', 'randomkey']);
+
 /** Builds the index of all served commands, with statistics at zero. */
 export function createCommandTable(): CommandIndex {
   const commands: Command[] = [];
@@ -118,6 +121,7 @@ function createCommand(
   if (legacyKeyRange(spec).movable) flags |= Flag.movablekeys;
   if (IMMEDIATE.has(name)) flags |= Flag.immediate;
   if (WHILE_SUBSCRIBED.has(name)) flags |= Flag.whileSubscribed;
+  if (ANY_KEYS.has(name)) flags |= Flag.anyKeys;
   return {
     name,
     spec,

@@ -95,7 +95,7 @@ export class AppendWriter {
     }
   }
 
-  /** Says what database the command that follows is for; the time, too, if wanted. */
+  /** Says what database the command that follows is for (-1: for none); the time, too, if wanted. */
   begin(db: number): void {
     const { encoder, environment } = this;
     if (environment.settings.aofTimestampEnabled) {
@@ -103,7 +103,7 @@ export class AppendWriter {
       if (seconds !== this.lastTimestamp) encoder.timestamp(seconds);
       this.lastTimestamp = seconds;
     }
-    if (this.selected !== db) {
+    if (db !== -1 && this.selected !== db) {
       encoder.command(2);
       encoder.text('SELECT');
       encoder.integer(db);

@@ -53,7 +53,8 @@ function rows({ server, cron, evictor, auth }: ApplyParts): Row[] {
         const limit = Number(settings.maxmemory);
         server.memoryMax = limit;
         server.keyspace.mayGrow = limit === 0 ? null : (bytes) => server.usedMemory() + bytes <= limit;
-        if (server.memoryMax > 0) server.makeRoom();
+        // In a transaction keys go after it, before the next command.
+        if (server.memoryMax > 0 && !server.context.inTransaction) server.makeRoom();
       }),
     },
     {

@@ -79,9 +79,13 @@ export class Cron {
       periodMs * EXPIRE_SHARE,
       server.monotonicMs,
       server.random,
-      (db, entry) => expireEntry(db, entry, server),
+      (db, entry) => {
+        expireEntry(db, entry, server);
+        server.events.settle();
+      },
     );
     expireFieldsCycle(server.keyspace, server, nowMs, EXPIRE_HASHES, EXPIRE_FIELDS);
+    server.events.settle(false);
     if (result.timedOut) server.stats.expiredTimeCapReached++;
     server.stats.activeExpireMs += server.monotonicMs() - started;
   }

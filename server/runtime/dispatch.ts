@@ -34,6 +34,9 @@ export interface DispatchHost {
   ran(c: Context, command: Command, microseconds: number): void;
   /** A write has changed something: hand it to AOF and replicas. */
   propagate(c: Context): void;
+  /** Whether writes of this request wait to be handed on, and its end, which hands them on. */
+  readonly unsettled: boolean;
+  settle(command: Command): void;
   /** A handler failed in a way it should not have. */
   fault(error: unknown, command: Command): void;
   readonly monotonicMs: () => number;
@@ -153,6 +156,7 @@ export class Dispatcher {
     if (line !== null) host.monitor(line, session);
     host.ran(c, command, microseconds);
     if (c.keyspace.dirty > dirty || c.rewrites !== null) host.propagate(c);
+    if (host.unsettled && !c.inTransaction) host.settle(command);
   }
 
   private answerFailure(c: Context, command: Command, error: unknown): void {

@@ -19,16 +19,34 @@ export interface KeyListener {
 /** Takes the writes: AOF, replication. */
 export interface WriteSink {
   readonly active: boolean;
-  write(db: Database, args: readonly Buffer[]): void;
-  /** The same for a request as it stands in the context; without it, write() gets a copy. */
-  writeRequest?(c: Context): void;
+  /** Whether it takes what changes no data, too (PUBLISH): replicas, not the AOF. */
+  readonly takesMessages: boolean;
+  /** `db` is the database's index, or ANY_DATABASE. */
+  write(db: number, args: readonly Buffer[]): void;
+  /** The same for a request as it stands in the context. */
+  writeRequest(c: Context): void;
 }
+
+/** Of commands that belong to no database: no SELECT before them. */
+export const ANY_DATABASE = -1;
+
+/** A write that waits for the end of the request that it belongs to. */
+interface Write {
+  db: number;
+  args: readonly Buffer[];
+  isMessage: boolean;
+}
+
+const MULTI = [Buffer.from('MULTI')];
+const EXEC = [Buffer.from('EXEC')];
 
 const CLASS_LETTERS = 'g$lshzxetdmn';
 
 export class Events implements EventService {
   readonly listeners: KeyListener[] = [];
   readonly sinks: WriteSink[] = [];
+  /** Writes of the request being served; settle() hands them out. Bounded by what one request changes. */
+  private waiting: Write[] = [];
   private readonly publish: (channel: Buffer, message: Buffer) => void;
   /** Letters of notify-keyspace-events, expanded; '' when nothing is to be published. */
   private classes = '';
@@ -88,16 +106,33 @@ export class Events implements EventService {
     if (this.keyeventChannel) this.publish(Buffer.from(`__keyevent@${db.index}__:${event}`), key);
   }
 
-  propagate(db: Database, args: readonly Buffer[]): void {
-    for (const sink of this.sinks) if (sink.active) sink.write(db, args);
+  /** Keeps a write for settle(); `isMessage`: it changes no data. */
+  propagate(db: Database, args: readonly Buffer[], isMessage = false): void {
+    if (this.propagating) this.waiting.push({ db: db.index, args, isMessage });
   }
 
-  /** propagate() for the request in the context. */
-  propagateRequest(c: Context): void {
-    for (const sink of this.sinks) {
-      if (!sink.active) continue;
-      if (sink.writeRequest !== undefined) sink.writeRequest(c);
-      else sink.write(c.db, c.storedRequest().args);
-    }
+  /** Whether settle() has something to do. */
+  get unsettled(): boolean {
+    return this.waiting.length > 0;
   }
+
+  /** Hands out what one request, or one step of housekeeping, has changed: several writes take effect as one. */
+  settle(together = true): void {
+    const writes = this.waiting;
+    this.waiting = [];
+    for (const sink of this.sinks) if (sink.active) settleInto(sink, writes, together && writes.length > 1);
+  }
+
+  /** propagate() and settle() for a request that stands in the context and is alone. */
+  propagateRequest(c: Context): void {
+    for (const sink of this.sinks) if (sink.active) sink.writeRequest(c);
+  }
+}
+
+function settleInto(sink: WriteSink, writes: readonly Write[], together: boolean): void {
+  const taken = sink.takesMessages ? writes : writes.filter((write) => !write.isMessage);
+  if (taken.length === 0) return;
+  if (together) sink.write(ANY_DATABASE, MULTI);
+  for (const { db, args } of taken) sink.write(db, args);
+  if (together) sink.write(ANY_DATABASE, EXEC);
 }

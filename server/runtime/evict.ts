@@ -74,6 +74,7 @@ export class Evictor {
     db.delete(entry);
     keyspace.stats.evictedKeys++;
     events.propagate(db, [Buffer.from('DEL'), key]);
+    events.settle();
     events.keyChanged(db, key, 0, key.length, null);
     if (events.notifying) events.notify('e', 'evicted', db, key, 0, key.length);
     return true;

@@ -105,7 +105,8 @@ export class Persistence implements PersistenceService {
       get active() {
         return isActive();
       },
-      write: (db, args) => log.write(db.index, args),
+      takesMessages: false,
+      write: (db, args) => log.write(db, args),
       writeRequest: (c: Context) => log.writeRanges(c.db.index, c.buf, c.pos, c.len, c.argc),
     });
   }

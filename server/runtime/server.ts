@@ -102,8 +102,6 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   readonly turns: Turns;
   private readonly intake: Intake;
   private readonly postponed = new Map<Session, StoredRequest>();
-  private bracketOpen = false;
-  private bracketWritten = false;
   /** A signal has asked for the end: the next round of the cron takes it. */
   shutdownAsked: ShutdownOptions | null = null;
   onShutdown: (options: ShutdownOptions) => string | null = () => null;
@@ -153,7 +151,6 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.transactions = new Transactions({
       context: this.context,
       runQueued: (request) => this.runAllowed(request, (_, touch) => `${RULES_CHANGED}${touch}`),
-      bracket: (begin) => this.bracket(begin),
     });
     this.tracking = new Tracking({
       byId: (id) => this.clients.byId(id),
@@ -497,26 +494,19 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   propagate(c: Context): void {
     if (!this.events.propagating) return;
     const commands = c.rewrites;
-    if (commands !== null && commands.length === 0) return;
-    if (this.bracketOpen && !this.bracketWritten) {
-      this.bracketWritten = true;
-      this.events.propagate(c.db, [Buffer.from('MULTI')]);
-    }
-    if (commands === null) {
-      this.events.propagateRequest(c);
-      return;
-    }
-    // What stands for one request takes effect as a whole or not at all.
-    const together = commands.length > 1 && !this.bracketOpen;
-    if (together) this.events.propagate(c.db, [Buffer.from('MULTI')]);
-    for (const args of commands) this.events.propagate(c.db, args);
-    if (together) this.events.propagate(c.db, [Buffer.from('EXEC')]);
+    if (commands !== null) {
+      for (const args of commands) this.events.propagate(c.db, args, c.isMessage);
+      c.isMessage = false;
+    } else if (c.inTransaction || this.events.unsettled) this.events.propagate(c.db, c.storedRequest().args);
+    else this.events.propagateRequest(c);
   }
 
-  private bracket(begin: boolean): void {
-    if (!begin && this.bracketWritten) this.events.propagate(this.context.db, [Buffer.from('EXEC')]);
-    this.bracketOpen = begin;
-    this.bracketWritten = false;
+  get unsettled(): boolean {
+    return this.events.unsettled;
+  }
+
+  settle(command: Command): void {
+    this.events.settle((command.flags & Flag.anyKeys) === 0);
   }
 
   fault(error: unknown, command: Command): void {

@@ -10,8 +10,6 @@ export interface TransactionHost {
   readonly context: Context;
   /** Runs one queued request with its reply going to the current writer. */
   runQueued(request: StoredRequest): void;
-  /** Tells AOF and replicas that what follows belongs together, and that it is complete. */
-  bracket(begin: boolean): void;
 }
 
 export class Transactions implements TransactionService, KeyListener {
@@ -83,11 +81,9 @@ export class Transactions implements TransactionService, KeyListener {
     }
     c.reply.array(requests.length);
     const exec = c.command;
-    this.host.bracket(true);
     c.inTransaction = true;
     for (const request of requests) this.host.runQueued(request);
     c.inTransaction = false;
-    this.host.bracket(false);
     c.command = exec;
     c.rewrites = [];
   }
