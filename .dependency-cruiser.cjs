@@ -58,7 +58,11 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^(src|server)/', pathNot: ['\\.d\\.ts$', '^src/bin/', '^server/main\\.ts$'] },
+      from: {
+        orphan: true,
+        path: '^(src|server)/',
+        pathNot: ['\\.d\\.ts$', '^src/(bin|launch)/', '^server/main\\.ts$'],
+      },
       to: {},
     },
     {

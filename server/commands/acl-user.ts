@@ -1,6 +1,5 @@
 // A user: name, state, passwords and selectors. Texts are byte text (one character a byte), passwords SHA-256 digests.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { splitArguments } from '../formats/conf/split.ts';
 import type { AclCatalog, AclCommand } from './acl-catalog.ts';
 import { AclProblem } from './acl-permissions.ts';
@@ -108,6 +107,7 @@ export class AclUser {
 
   /** Whether a password is right. Takes the same time for every wrong one. */
   accepts(password: Uint8Array): boolean {
+    const { createHash, timingSafeEqual } = nodeCrypto();
     const digest = createHash('sha256').update(password).digest();
     if (!this.enabled) return false;
     if (this.noPassword) return true;
@@ -175,7 +175,7 @@ export class AclUser {
     let hash = rule.slice(1);
     if (kind === '#' || kind === '!') {
       if (!HASH.test(hash)) return AclProblem.badHash;
-    } else hash = createHash('sha256').update(Buffer.from(hash, 'latin1')).digest('hex');
+    } else hash = nodeCrypto().createHash('sha256').update(Buffer.from(hash, 'latin1')).digest('hex');
     const known = this.passwords.includes(hash);
     if (kind === '>' || kind === '#') {
       if (!known) this.passwords.push(hash);
@@ -220,4 +220,9 @@ export function mergeSelectors(args: readonly string[]): { rules: string[] } | {
 
 function isNearer(a: AclRefusal, b: AclRefusal): boolean {
   return RANK[a.reason] > RANK[b.reason] || (a.reason === b.reason && a.at > b.at);
+}
+
+/** Loaded with the first password: a start without one does not wait for it. */
+function nodeCrypto(): typeof import('node:crypto') {
+  return process.getBuiltinModule('node:crypto');
 }

@@ -1,6 +1,6 @@
 // What the server takes from the process it runs in: time, randomness, timers. Tests give their own.
 
-import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { REDIS_VERSION } from '../base/version.ts';
 
 export interface Host {
@@ -37,6 +37,26 @@ export function processHost(): Host {
     redisVersion: REDIS_VERSION,
     tsredisVersion: typeof __TSREDIS_VERSION__ === 'string' ? __TSREDIS_VERSION__ : 'development',
   };
+}
+
+/** From the kernel's generator, without loading node:crypto, which would be felt at every start; by it where there is none. */
+function randomBytes(count: number): Buffer {
+  const bytes = Buffer.alloc(count);
+  if (readRandom(bytes) === count) return bytes;
+  return process.getBuiltinModule('node:crypto').randomBytes(count);
+}
+
+function readRandom(into: Buffer): number {
+  try {
+    const file = openSync('/dev/urandom', 'r');
+    try {
+      return readSync(file, into);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return 0;
+  }
 }
 
 function callAt(timeMs: number, callback: () => void): () => void {

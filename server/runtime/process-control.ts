@@ -1,6 +1,5 @@
 // The server as a process: going to the background, pid file, name in the process list, readiness for the service manager.
 
-import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { systemReason } from '../config/load.ts';
 
@@ -16,6 +15,8 @@ export function isDaemonChild(env: NodeJS.ProcessEnv): boolean {
 
 /** Starts this program again as a background process in a session of its own. `stdin` is what the parent read of `-`. */
 export function daemonize(argv: readonly string[], directory: string, stdin: Uint8Array | null): void {
+  // Few starts need it, so it is loaded here and not with the program.
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, [...process.execArgv, ...argv], {
     cwd: directory,
     detached: true,

@@ -6,8 +6,11 @@ import { OutputClosed, processIo } from '../check/io.ts';
 declare const __TSREDIS_VERSION__: string;
 
 const version = typeof __TSREDIS_VERSION__ === 'string' ? __TSREDIS_VERSION__ : '0.0.0';
-try {
-  process.exitCode = await runCheckAof(process.argv.slice(2), processIo(), version);
-} catch (error) {
-  if (!(error instanceof OutputClosed)) throw error;
-}
+void runCheckAof(process.argv.slice(2), processIo(), version).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error) => {
+    if (!(error instanceof OutputClosed)) throw error;
+  },
+);

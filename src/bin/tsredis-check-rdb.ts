@@ -5,8 +5,11 @@ import { runCheckRdb } from '../check/rdb-main.ts';
 declare const __TSREDIS_VERSION__: string;
 
 const version = typeof __TSREDIS_VERSION__ === 'string' ? __TSREDIS_VERSION__ : '0.0.0';
-try {
-  process.exitCode = await runCheckRdb(process.argv.slice(2), processIo(), version);
-} catch (error) {
-  if (!(error instanceof OutputClosed)) throw error;
-}
+void runCheckRdb(process.argv.slice(2), processIo(), version).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error) => {
+    if (!(error instanceof OutputClosed)) throw error;
+  },
+);

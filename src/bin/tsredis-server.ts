@@ -2,4 +2,4 @@
 
 import { main } from '../../server/main.ts';
 
-await main(process.argv.slice(2));
+void main(process.argv.slice(2));

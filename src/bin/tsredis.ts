@@ -3,7 +3,7 @@ import { runTool } from '../main.ts';
 
 declare const __TSREDIS_VERSION__: string;
 
-process.exitCode = await runTool(
+void runTool(
   'tsredis',
   process.argv.slice(2),
   typeof __TSREDIS_VERSION__ === 'string' ? __TSREDIS_VERSION__ : '0.0.0',
@@ -12,4 +12,6 @@ process.exitCode = await runTool(
     print: (line) => process.stdout.write(`${line}\n`),
     printError: (line) => process.stderr.write(`${line}\n`),
   },
-);
+).then((status) => {
+  process.exitCode = status;
+});

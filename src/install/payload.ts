@@ -26,6 +26,9 @@ export const packageRoot = (): string => fileURLToPath(new URL('../../', import.
 /** The file of a program, relative to the package and to the versioned place alike. */
 export const programFile = (name: string): string => `dist/bin/${name}.js`;
 
+/** What the programs start: their code, and the code caches of the Node that built them. */
+const CODE_FOLDER = 'dist/programs';
+
 /** Lists the files of the package at `root`. Throws executable-unusable when it is not built. */
 export function readPayload(root: string): Payload {
   const server = join(root, programFile('tsredis-server'));
@@ -37,7 +40,10 @@ export function readPayload(root: string): Payload {
     .filter((name) => name.endsWith('.js'))
     .map((name) => name.slice(0, -3))
     .sort();
-  const texts = ['package.json', 'dist/package.json', 'LICENSE'].filter((path) => existsSync(join(root, path)));
+  const texts = ['package.json', 'dist/package.json', 'dist/bin/package.json', 'LICENSE'].filter((path) =>
+    existsSync(join(root, path)),
+  );
+  const code = existsSync(join(root, CODE_FOLDER)) ? readdirSync(join(root, CODE_FOLDER)).sort() : [];
   const templates = readdirSync(join(root, 'templates'))
     .sort()
     .map((name) => `templates/${name}`);
@@ -47,7 +53,7 @@ export function readPayload(root: string): Payload {
     programs,
     files: [
       ...programs.map((name) => file(programFile(name), 0o755)),
-      ...[...texts, ...templates].map((path) => file(path, 0o644)),
+      ...[...code.map((name) => `${CODE_FOLDER}/${name}`), ...texts, ...templates].map((path) => file(path, 0o644)),
     ].filter(({ from }) => statSync(from).isFile()),
   };
 }

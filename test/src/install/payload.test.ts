@@ -13,10 +13,13 @@ describe('the payload', () => {
   });
 
   it('is programs, templates and what names them, and nothing else', () => {
-    for (const directory of ['dist/bin', 'templates', 'src']) mkdirSync(join(root, directory), { recursive: true });
+    for (const directory of ['dist/bin', 'dist/programs', 'templates', 'src'])
+      mkdirSync(join(root, directory), { recursive: true });
     const files = [
       'dist/bin/tsredis-server.js',
       'dist/bin/tsredis.js',
+      'dist/programs/tsredis.cjs',
+      'dist/programs/tsredis-0123-v20.0.0-linux-x64.cache',
       'templates/redis.conf.ejs',
       'src/main.ts',
       'LICENSE',
@@ -29,6 +32,8 @@ describe('the payload', () => {
     expect(payload.files.map(({ to, mode }) => `${mode.toString(8)} ${to}`)).toEqual([
       '755 dist/bin/tsredis.js',
       '755 dist/bin/tsredis-server.js',
+      '644 dist/programs/tsredis-0123-v20.0.0-linux-x64.cache',
+      '644 dist/programs/tsredis.cjs',
       '644 package.json',
       '644 LICENSE',
       '644 templates/redis.conf.ejs',
