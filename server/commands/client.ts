@@ -77,6 +77,8 @@ function clientType(c: Context, i: number): string {
 }
 
 function typeOf(session: Session): string {
+  if (session.link === 'primary') return 'master';
+  if (session.link === 'replica' && !session.monitoring) return 'replica';
   return session.subscriptions > 0 ? 'pubsub' : 'normal';
 }
 

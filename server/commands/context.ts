@@ -286,8 +286,8 @@ export class Context {
   private expired(entry: number): boolean {
     const at = this.db.expireAt(entry);
     if (at === NO_EXPIRY || at > this.nowMs || this.replaying) return false;
-    // During a pause nothing changes; the key is not there all the same.
-    if (!this.server.clients.pausing) expireEntry(this.db, entry, this.server);
+    // During a pause, and on a replica, nothing changes; the key is not there all the same.
+    if (!this.server.clients.pausing && !this.server.replication.isReplica) expireEntry(this.db, entry, this.server);
     return true;
   }
 

@@ -71,7 +71,8 @@ function expire(c: Context, name: string, unitMs: number, baseMs: number): void 
   } else {
     c.db.setExpire(entry, Number(atMs));
     c.changed(1, 'g', 'expire');
-    c.rewrite(['PEXPIREAT', c.copy(1), atMs.toString()]);
+    const conditions = Array.from({ length: c.argc - 3 }, (_, i) => c.copy(i + 3));
+    c.rewrite(['PEXPIREAT', c.copy(1), atMs.toString(), ...conditions]);
   }
   c.reply.int(1);
 }

@@ -56,7 +56,19 @@ function geoadd(c: Context): void {
     placeArgument(c, first + k * 3, point);
     scores[k] = encodePlace(point.longitude, point.latitude);
   }
+  const { dirty } = c.keyspace;
   storePairs(c, flags, places, scores, first + 2, 3);
+  if (c.keyspace.dirty > dirty && c.server.events.propagating) propagateAsScores(c, scores, first);
+}
+
+/** Replicas and the AOF get the scores themselves, as Redis sends them. */
+function propagateAsScores(c: Context, scores: Float64Array, first: number): void {
+  const words: (string | Buffer)[] = ['zadd'];
+  for (let i = 1; i < first; i++) words.push(c.copy(i));
+  scores.forEach((score, k) => {
+    words.push(String(score), c.copy(first + 2 + k * 3));
+  });
+  c.rewrite(words);
 }
 
 /** GEODIST key member1 member2 [M | KM | FT | MI] */

@@ -16,8 +16,10 @@ export const blockingHandlers: Handlers<Pick<typeof listSpecs, BlockingCommands>
   blmove: (c) => {
     const fromHead = sideArgument(c, 3);
     const toHead = sideArgument(c, 4);
-    const words = [fromHead ? 'LEFT' : 'RIGHT', toHead ? 'LEFT' : 'RIGHT'];
-    moveOrWait(c, 5, fromHead, toHead, (from, to) => ['LMOVE', from, to, ...words]);
+    moveOrWait(c, 5, fromHead, toHead, (from, to) => {
+      const words = c.resumed ? [fromHead ? 'left' : 'right', toHead ? 'left' : 'right'] : [c.copy(3), c.copy(4)];
+      return ['LMOVE', from, to, ...words];
+    });
   },
   brpoplpush: (c) => moveOrWait(c, 3, false, true, (from, to) => ['RPOPLPUSH', from, to]),
   blmpop: (c) => {

@@ -9,7 +9,7 @@ import type { AclLog } from './acl-log.ts';
 import type { AclUser } from './acl-user.ts';
 import type { RequestView } from './key-positions.ts';
 import type { Command, CommandIndex } from './registry.ts';
-import type { Session, StoredRequest, TrackingState } from './session.ts';
+import type { BlockedState, Session, StoredRequest, TrackingState } from './session.ts';
 
 /** Classes of keyspace events, as the letters of notify-keyspace-events. */
 export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 'x' | 'e' | 't' | 'd' | 'm' | 'n';
@@ -27,6 +27,7 @@ export interface Services {
   readonly commands: CommandIndex;
   readonly clients: ClientRegistry;
   readonly persistence: PersistenceService;
+  readonly replication: ReplicationService;
   readonly events: EventService;
   readonly blocking: BlockingService;
   readonly transactions: TransactionService;
@@ -100,6 +101,38 @@ export interface PersistenceService {
   loadAppendOnly(): string | null;
   /** DEBUG AOF-FLUSH-SLEEP: stops the event loop for this long before every write of the log, ms. */
   delayFlush(ms: number): void;
+}
+
+/** What REPLCONF may tell of a replica. */
+export interface ReplicaFacts {
+  port?: number;
+  ip?: string;
+  understandsEof?: true;
+  understandsRenaming?: true;
+  dumpOnly?: boolean;
+}
+
+/** What ROLE tells. */
+export type RoleReport =
+  | { role: 'primary'; offset: number; replicas: readonly (readonly [ip: string, port: string, offset: string])[] }
+  | { role: 'replica'; host: string; port: number; state: string; offset: number };
+
+/** Links to other servers. */
+export interface ReplicationService {
+  /** Whether this server follows another one. */
+  readonly isReplica: boolean;
+  /** Makes the client a replica; `id` null for SYNC, `wanted` is the number of the next byte it wants. */
+  sync(session: Session, id: string | null, wanted: number): void;
+  announce(session: Session, facts: ReplicaFacts): void;
+  /** REPLCONF ACK: the replica has everything up to `offset`. */
+  acknowledge(session: Session, offset: number): void;
+  role(): RoleReport;
+  /** Replicas that have what the client has written. */
+  countAcks(session: Session): number;
+  /** Asks replicas how far they are. */
+  askForAcks(): void;
+  /** Holds the client until `count` replicas have what it has written. */
+  waitForAcks(session: Session, count: number, deadlineMs: number): void;
 }
 
 export interface AuthService {
@@ -258,7 +291,7 @@ export interface BlockOptions {
   keys: readonly Buffer[];
   /** ms since 1970, 0: for ever. */
   deadlineMs: number;
-  onTimeout: 'nil' | 'nilArray';
+  onTimeout: BlockedState['onTimeout'];
   wakeOnDelete?: boolean;
   /** The request to run again when a key is ready; default: the one being executed. */
   request?: StoredRequest;
@@ -272,6 +305,8 @@ export interface BlockingService {
   block(session: Session, request: StoredRequest, options: BlockOptions): void;
   /** Ends a client's wait: by CLIENT UNBLOCK, with the timeout's reply or with the UNBLOCKED error. */
   unblock(session: Session, how: 'timeout' | 'error'): boolean;
+  /** Ends a client's wait with an error. */
+  fail(session: Session, error: string): void;
   /** Holds the client until the promise is kept, then answers with its error text, or OK for null. */
   answerLater(session: Session, outcome: Promise<string | null>): void;
   readonly blockedClients: number;

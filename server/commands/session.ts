@@ -61,8 +61,8 @@ export interface BlockedState {
   db: Database;
   /** When to give up, ms since 1970; 0: never. */
   deadlineMs: number;
-  /** Written to the client when the time is over. */
-  onTimeout: 'nil' | 'nilArray';
+  /** Written to the client when the time is over: null, a null array, or a number that is asked for then. */
+  onTimeout: 'nil' | 'nilArray' | (() => number);
   /** Position in the fairness order: smaller is first. */
   order: number;
   /** XREADGROUP wakes up, too, when its key or group goes away. */
@@ -120,6 +120,10 @@ export class Session {
   totalCommands = 0;
   /** When the output queue first exceeded its soft limit, ms; 0: it does not. */
   softLimitSinceMs = 0;
+  /** A replica that follows this server, or the primary that this server follows. */
+  link: 'replica' | 'primary' | null = null;
+  /** Offset of the replication stream after the client's last write, for WAIT. */
+  writtenOffset = 0;
   /** The ACL user's permissions as the ACL module keeps them; null: everything is allowed. */
   permissions: unknown = null;
 

@@ -140,6 +140,10 @@ export function propagatedTrim(c: Context, stream: Stream, idAt: number, id: Str
   return words;
 }
 
+const LAST_ID = '18446744073709551615-18446744073709551615';
+
 function exactThreshold(stream: Stream): string {
-  return trimOptions.strategy === 'maxlen' ? String(stream.length) : stream.firstId.toString();
+  if (trimOptions.strategy === 'maxlen') return String(stream.length);
+  // Nothing is left: nothing may be left of the copy.
+  return stream.length === 0 ? LAST_ID : stream.firstId.toString();
 }

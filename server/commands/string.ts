@@ -102,8 +102,14 @@ function set(c: Context): void {
   if (options.expireAtMs !== NO_EXPIRY) {
     c.notify(1, 'g', 'expire');
     c.rewrite(['SET', c.copy(1), c.copy(2), 'PXAT', String(atMs)]);
-  }
+  } else if (options.get) propagateWithoutGet(c);
   if (!options.get) c.reply.ok();
+}
+
+/** Nobody reads the old value where the request goes. */
+function propagateWithoutGet(c: Context): void {
+  if (!c.server.events.propagating) return;
+  c.rewrite(c.storedRequest().args.filter((_, i) => i < 3 || !c.is(i, 'get')));
 }
 
 interface SetOptions {

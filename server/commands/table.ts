@@ -20,6 +20,7 @@ import { introspectionHandlers } from './introspection.ts';
 import { listHandlers } from './list.ts';
 import { pubsubHandlers } from './pubsub.ts';
 import { type Command, CommandIndex, Flag } from './registry.ts';
+import { replicationHandlers } from './replication.ts';
 import { persistenceHandlers, serverHandlers } from './server.ts';
 import { setHandlers } from './set.ts';
 import { sortHandlers } from './sort.ts';
@@ -54,6 +55,7 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   clientHandlers,
   diagnosticsHandlers,
   functionHandlers,
+  replicationHandlers,
   aclHandlers,
 ];
 

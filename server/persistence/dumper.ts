@@ -22,10 +22,24 @@ const CHUNK_BYTES = 1 << 17;
 /** AUX fields: what a dump says of itself. */
 export type Aux = readonly (readonly [name: string, value: string | number])[];
 
-/** A snapshot on its way into a file. One at a time: dumps and rewrites of the log exclude each other. */
+/** Where a snapshot goes: a file, or replicas. */
+export interface DumpSink {
+  /** The first thing that went wrong. */
+  readonly error: Error | null;
+  /** Whether the snapshot should wait for onDrain. */
+  readonly congested: boolean;
+  /** Called when the sink takes more again, or has failed. */
+  onDrain: () => void;
+  write(chunk: Uint8Array): void;
+  /** Everything has been written; kept when it is safe. */
+  finish(): Promise<void>;
+  discard(): void;
+}
+
+/** A snapshot on its way. One at a time: dumps, rewrites of the log and dumps for replicas exclude each other. */
 export interface BackgroundJob {
-  readonly kind: 'rdb' | 'aof';
-  readonly file: OutputFile;
+  readonly kind: 'rdb' | 'aof' | 'sync';
+  readonly file: DumpSink;
   readonly snapshot: Snapshot;
   readonly startedMs: number;
   /** The job's end: null when the file is complete and on the disk. Not called for a job that was stopped. */
@@ -80,12 +94,20 @@ export class Dumper {
     done: (error: unknown) => void,
     asCommands = false,
   ): BackgroundJob {
+    const incrementalSync = this.environment.settings.rdbSaveIncrementalFsync;
+    return this.startInto(kind, new OutputFile(path, { mode: FILE_MODE, incrementalSync }), aux, done, asCommands);
+  }
+
+  /** Begins a snapshot into a sink. */
+  startInto(
+    kind: BackgroundJob['kind'],
+    file: DumpSink,
+    aux: Aux,
+    done: (error: unknown) => void,
+    asCommands = false,
+  ): BackgroundJob {
     const { environment } = this;
-    const file = new OutputFile(path, {
-      mode: FILE_MODE,
-      incrementalSync: environment.settings.rdbSaveIncrementalFsync,
-      onDrain: () => this.schedule(),
-    });
+    file.onDrain = () => this.schedule();
     const dump = this.target((chunk) => file.write(chunk), aux, asCommands);
     this.dump = dump;
     const snapshot = new Snapshot(environment.keyspace, dump, environment.monotonicMs);

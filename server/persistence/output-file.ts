@@ -29,8 +29,6 @@ export interface OutputOptions {
   readonly mode: number;
   /** Flush to the disk piece by piece. */
   readonly incrementalSync: boolean;
-  /** Told when the queue is short again, or a write has failed. */
-  readonly onDrain?: () => void;
   /** Gets each chunk that has been written. */
   readonly recycle?: (chunk: Uint8Array) => void;
 }
@@ -39,6 +37,8 @@ export class OutputFile {
   readonly path: string;
   /** The first thing that went wrong. */
   error: NodeJS.ErrnoException | null = null;
+  /** Told when the queue is short again, or a write has failed. */
+  onDrain: () => void = () => undefined;
   /** Bytes given to write. */
   bytes = 0;
   private readonly fd: number;
@@ -159,7 +159,7 @@ export class OutputFile {
   private pumpOn(): void {
     this.busy = false;
     this.pump();
-    if (this.queuedBytes <= QUEUE_BYTES || this.error !== null) this.options.onDrain?.();
+    if (this.queuedBytes <= QUEUE_BYTES || this.error !== null) this.onDrain();
   }
 
   private idle(): void {

@@ -20,6 +20,8 @@ export class Saver {
   scheduled = false;
   /** Told when a save has succeeded or failed. */
   onResult: (ok: boolean) => void = () => undefined;
+  /** Told when a background save has ended or was given up. */
+  onEnded: (ok: boolean) => void = () => undefined;
   private lastTrySeconds = 0;
   private dirtyAtStart = 0;
   private readonly environment: Environment;
@@ -69,7 +71,9 @@ export class Saver {
     this.dirtyAtStart = environment.keyspace.dirty;
     this.lastTrySeconds = Math.floor(environment.now() / 1000);
     try {
-      dumper.start('rdb', temporary, environment.replicationAux(), (error) => this.ended(error, path, temporary));
+      dumper.start('rdb', temporary, environment.replicationAux(), (error) => {
+        this.onEnded(this.ended(error, path, temporary));
+      });
     } catch (error) {
       this.logFailure(error, temporary);
       this.setResult(false);
@@ -81,7 +85,9 @@ export class Saver {
 
   /** A running background save is given up. */
   stop(): void {
-    if (this.inProgress) this.dumper.stop();
+    if (!this.inProgress) return;
+    this.dumper.stop();
+    this.onEnded(false);
   }
 
   /** Begins a save when a save point or a scheduled BGSAVE asks for it. */
@@ -113,7 +119,7 @@ export class Saver {
     return this.environment.settings.string('dir');
   }
 
-  private ended(error: unknown, path: string, temporary: string): void {
+  private ended(error: unknown, path: string, temporary: string): boolean {
     const { environment } = this;
     const nowSeconds = Math.floor(environment.now() / 1000);
     this.lastDurationSeconds = nowSeconds - this.lastTrySeconds;
@@ -121,18 +127,19 @@ export class Saver {
       this.logFailure(error, temporary);
       environment.log('warning', 'Background saving error');
       this.setResult(false);
-      return;
+      return false;
     }
     if (!this.move(temporary, path)) {
       environment.log('warning', 'Background saving error');
       this.setResult(false);
-      return;
+      return false;
     }
     environment.log('notice', 'DB saved on disk');
     environment.log('notice', 'Background saving terminated with success');
     environment.keyspace.dirty -= this.dirtyAtStart;
     this.lastSaveSeconds = nowSeconds;
     this.setResult(true);
+    return true;
   }
 
   private move(temporary: string, path: string): boolean {

@@ -10,7 +10,7 @@ export interface BlockingHost {
   /** Runs the request again for a client that is no longer blocked; it may block anew. */
   rerun(session: Session, request: StoredRequest): void;
   /** Answers a client outside its turn. */
-  answer(session: Session, reply: 'nil' | 'nilArray' | 'ok' | { error: string }): void;
+  answer(session: Session, reply: 'nil' | 'nilArray' | 'ok' | { error: string } | { number: number }): void;
   /** The client may be read again: what it has sent in the meantime is served. */
   release(session: Session): void;
   /** Calls back at a time (ms since 1970) or never; returns a function that cancels. */
@@ -73,12 +73,18 @@ export class Blocking implements BlockingService, KeyListener {
     if (blocked === null) return false;
     this.forget(session);
     if (how === 'error') blocked.request.command.stats.failedCalls++;
-    this.host.answer(
-      session,
-      how === 'error' ? { error: 'UNBLOCKED client unblocked via CLIENT UNBLOCK' } : blocked.onTimeout,
-    );
+    const { onTimeout } = blocked;
+    if (how === 'error') this.host.answer(session, { error: 'UNBLOCKED client unblocked via CLIENT UNBLOCK' });
+    else this.host.answer(session, typeof onTimeout === 'function' ? { number: onTimeout() } : onTimeout);
     this.host.release(session);
     return true;
+  }
+
+  fail(session: Session, error: string): void {
+    if (session.blocked === null) return;
+    this.forget(session);
+    this.host.answer(session, { error });
+    this.host.release(session);
   }
 
   answerLater(session: Session, outcome: Promise<string | null>): void {

@@ -52,7 +52,8 @@ export class ClientEviction {
 
   /** A client's buffers may have changed. */
   update(session: Session): void {
-    if (session.closing) return;
+    // Links to other servers have limits of their own.
+    if (session.closing || session.link !== null) return;
     const bytes = clientBytes(session);
     this.totalBytes += bytes - (this.counted.get(session) ?? 0);
     this.counted.set(session, bytes);

@@ -19,6 +19,8 @@ export class Clients implements ClientRegistry {
   private pauseState: Pause | null = null;
   private readonly onUnpause: () => void;
   readonly monitors = new Set<Session>();
+  /** Bytes that wait for a replica, in the stream and in its socket. */
+  replicaBytes: (session: Session) => number = (session) => session.transport.queuedBytes;
 
   private readonly onForget: (session: Session) => void;
 
@@ -98,7 +100,7 @@ export class Clients implements ClientRegistry {
   /** One line of CLIENT LIST. */
   describeAt(session: Session, nowMs: number): string {
     const seconds = (since: number) => Math.max(0, Math.floor((nowMs - since) / 1000));
-    const queued = session.transport.queuedBytes;
+    const queued = session.link === 'replica' ? this.replicaBytes(session) : session.transport.queuedBytes;
     const served = this.current();
     const request = served !== null && served.session === session ? served : null;
     const argumentBytes = request === null ? 0 : requestBytes(request);
@@ -160,6 +162,8 @@ function parsedBytes({ input, inputBytes, inputNeeded }: Session): number {
 function flagsOf(session: Session): string {
   let flags = '';
   if (session.monitoring) flags += 'O';
+  else if (session.link === 'replica') flags += 'S';
+  if (session.link === 'primary') flags += 'M';
   if (session.subscriptions > 0) flags += 'P';
   if (session.queued !== null) flags += 'x';
   if (session.blocked !== null) flags += 'b';

@@ -17,6 +17,11 @@ export interface DispatchHost {
   makeRoom(): boolean;
   /** Whether writes need replicas that are not there. */
   readonly replicasDemanded: boolean;
+  readonly lacksReplicas: boolean;
+  /** Whether this is a replica that takes no writes. */
+  readonly readOnly: boolean;
+  /** MASTERDOWN text while a replica may not serve its old data, or null. */
+  readonly staleRefusal: string | null;
   /** MISCONF text while writes are refused because saving fails, or null. */
   writesRefused(): string | null;
   /** Whether the client has to wait because of CLIENT PAUSE; then the request is kept. */
@@ -57,14 +62,19 @@ const guards: readonly Guard[] = [
   (c, command, host) => (!host.makeRoom() && (flagsOf(c, command) & Flag.denyoom) !== 0 ? ERRORS.outOfMemory : null),
   (c, command, host) => ((flagsOf(c, command) & (Flag.write | Flag.may_replicate)) !== 0 ? host.writesRefused() : null),
   (c, command, host) =>
-    host.replicasDemanded && (flagsOf(c, command) & Flag.write) !== 0
+    host.replicasDemanded && (flagsOf(c, command) & Flag.write) !== 0 && host.lacksReplicas
       ? 'NOREPLICAS Not enough good replicas to write.'
+      : null,
+  (c, command, host) =>
+    host.readOnly && (flagsOf(c, command) & Flag.write) !== 0
+      ? "READONLY You can't write against a read only replica."
       : null,
   (c, command) =>
     c.session.subscriptions > 0 && !c.session.resp3 && (command.flags & Flag.whileSubscribed) === 0
       ? `ERR Can't execute '${displayName(command)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
       : null,
-  (_c, command, host) => (host.loading && (command.flags & Flag.loading) === 0 ? ERRORS.loading : null),
+  (c, command, host) => (isWithout(c, command, Flag.stale) ? host.staleRefusal : null),
+  (c, command, host) => (host.loading && isWithout(c, command, Flag.loading) ? ERRORS.loading : null),
 ];
 
 export class Dispatcher {
@@ -202,6 +212,12 @@ function flagsOf(c: Context, command: Command): number {
   let { flags } = command;
   if (command.name === 'exec') for (const request of c.session.queued ?? []) flags |= request.command.flags;
   return flags;
+}
+
+/** Whether a command, or one of those that EXEC runs, is without a flag. */
+function isWithout(c: Context, command: Command, flag: number): boolean {
+  if ((command.flags & flag) === 0) return true;
+  return command.name === 'exec' && (c.session.queued ?? []).some((request) => (request.command.flags & flag) === 0);
 }
 
 /** Bytes of a request's arguments. */

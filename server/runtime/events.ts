@@ -132,7 +132,7 @@ export class Events implements EventService {
 function settleInto(sink: WriteSink, writes: readonly Write[], together: boolean): void {
   const taken = sink.takesMessages ? writes : writes.filter((write) => !write.isMessage);
   if (taken.length === 0) return;
-  if (together) sink.write(ANY_DATABASE, MULTI);
+  if (together) sink.write(taken[0].db, MULTI);
   for (const { db, args } of taken) sink.write(db, args);
   if (together) sink.write(ANY_DATABASE, EXEC);
 }

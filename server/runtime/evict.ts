@@ -62,7 +62,7 @@ export class Evictor {
   };
 
   private used(): number {
-    return this.server.usedMemory();
+    return this.server.usedMemory() - this.server.replication.uncountedBytes;
   }
 
   private evictOne(policy: string): boolean {

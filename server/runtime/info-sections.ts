@@ -2,22 +2,31 @@
 
 import { arch, release, type } from 'node:os';
 import type { Info, InfoSection } from './info.ts';
+import type { Replication } from './replication.ts';
+import { bufferBytes, replicationLines } from './replication-info.ts';
 import type { Server } from './server.ts';
 
 type Lines = (readonly [name: string, value: string | number])[];
 
+/** What other parts tell. */
+interface Extra {
+  persistence: () => Lines;
+  replication: Replication;
+  configFile: string;
+}
+
 /** Adds the server's sections in Redis' order; `persistence` and `replication` lines come from their owners. */
-export function addSections(info: Info, server: Server, extra: { persistence: () => Lines; configFile: string }): void {
+export function addSections(info: Info, server: Server, extra: Extra): void {
   const add = (name: string, title: string, lines: () => Lines, isDefault = true): void => {
     const section: InfoSection = { name, title, isDefault, lines };
     info.sections.push(section);
   };
   add('server', 'Server', () => serverLines(server, extra.configFile));
-  add('clients', 'Clients', () => clientLines(server));
-  add('memory', 'Memory', () => memoryLines(server));
+  add('clients', 'Clients', () => clientLines(server, extra.replication));
+  add('memory', 'Memory', () => memoryLines(server, extra.replication));
   add('persistence', 'Persistence', extra.persistence);
-  add('stats', 'Stats', () => statLines(server));
-  add('replication', 'Replication', () => replicationLines(server));
+  add('stats', 'Stats', () => statLines(server, extra.replication));
+  add('replication', 'Replication', () => replicationLines(server, extra.replication));
   add('cpu', 'CPU', cpuLines);
   add('modules', 'Modules', () => []);
   add('commandstats', 'Commandstats', () => commandLines(server), false);
@@ -58,7 +67,7 @@ function serverLines(server: Server, configFile: string): Lines {
   ];
 }
 
-function clientLines(server: Server): Lines {
+function clientLines(server: Server, replication: Replication): Lines {
   let input = 0;
   let output = 0;
   let pubsub = 0;
@@ -72,7 +81,7 @@ function clientLines(server: Server): Lines {
     if (session.watched.length > 0) watching++;
   }
   return [
-    ['connected_clients', server.clients.all.size],
+    ['connected_clients', server.clients.all.size - replication.primary.count],
     ['cluster_connections', 0],
     ['maxclients', Number(server.settings.maxclients)],
     ['client_recent_max_input_buffer', input],
@@ -86,7 +95,8 @@ function clientLines(server: Server): Lines {
   ];
 }
 
-function memoryLines(server: Server): Lines {
+function memoryLines(server: Server, replication: Replication): Lines {
+  const buffers = bufferBytes(replication);
   const used = server.usedMemory();
   const peak = Math.max(used, server.stats.peakUsedBytes);
   const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
@@ -132,10 +142,10 @@ function memoryLines(server: Server): Lines {
     ['rss_overhead_bytes', rss - arena.segmentBytes],
     ['mem_fragmentation_ratio', ratio.toFixed(2)],
     ['mem_fragmentation_bytes', rss - used],
-    ['mem_not_counted_for_evict', 0],
-    ['mem_replication_backlog', 0],
-    ['mem_total_replication_buffers', 0],
-    ['mem_clients_slaves', 0],
+    ['mem_not_counted_for_evict', replication.uncountedBytes],
+    ['mem_replication_backlog', buffers.backlog],
+    ['mem_total_replication_buffers', buffers.total],
+    ['mem_clients_slaves', buffers.replicas],
     ['mem_clients_normal', server.clientMemory()],
     ['mem_cluster_links', 0],
     ['mem_aof_buffer', 0],
@@ -149,7 +159,8 @@ function memoryLines(server: Server): Lines {
   ];
 }
 
-function statLines(server: Server): Lines {
+function statLines(server: Server, replication: Replication): Lines {
+  const { full, partialOk, partialError } = replication.primary.stats;
   const { stats, keyspace } = server;
   return [
     ['total_connections_received', stats.connectionsReceived],
@@ -164,9 +175,9 @@ function statLines(server: Server): Lines {
     ['instantaneous_input_repl_kbps', '0.00'],
     ['instantaneous_output_repl_kbps', '0.00'],
     ['rejected_connections', stats.rejectedConnections],
-    ['sync_full', 0],
-    ['sync_partial_ok', 0],
-    ['sync_partial_err', 0],
+    ['sync_full', full],
+    ['sync_partial_ok', partialOk],
+    ['sync_partial_err', partialError],
     ['expired_keys', keyspace.stats.expiredKeys],
     ['expired_stale_perc', stats.expiredStalePercent.toFixed(2)],
     ['expired_time_cap_reached_count', stats.expiredTimeCapReached],
@@ -206,22 +217,6 @@ function statLines(server: Server): Lines {
     ['acl_access_denied_cmd', server.auth.denied.command],
     ['acl_access_denied_key', server.auth.denied.key],
     ['acl_access_denied_channel', server.auth.denied.channel],
-  ];
-}
-
-function replicationLines(server: Server): Lines {
-  return [
-    ['role', server.identity.role === 'replica' ? 'slave' : 'master'],
-    ['connected_slaves', 0],
-    ['master_failover_state', 'no-failover'],
-    ['master_replid', server.identity.runId],
-    ['master_replid2', '0'.repeat(40)],
-    ['master_repl_offset', 0],
-    ['second_repl_offset', -1],
-    ['repl_backlog_active', 0],
-    ['repl_backlog_size', Number(server.settings.replBacklogSize)],
-    ['repl_backlog_first_byte_offset', 0],
-    ['repl_backlog_histlen', 0],
   ];
 }
 

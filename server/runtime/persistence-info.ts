@@ -31,7 +31,7 @@ export function persistenceLines(facts: PersistenceFacts): InfoLines {
     ['current_save_keys_processed', job === null ? 0 : dumper.keysWritten],
     ['current_save_keys_total', job === null ? 0 : job.snapshot.total],
     ['rdb_changes_since_last_save', facts.dirty],
-    ['rdb_bgsave_in_progress', saver.inProgress ? 1 : 0],
+    ['rdb_bgsave_in_progress', job !== null && job.kind !== 'aof' ? 1 : 0],
     ['rdb_last_save_time', saver.lastSaveSeconds],
     ['rdb_last_bgsave_status', saver.lastOk ? 'ok' : 'err'],
     ['rdb_last_bgsave_time_sec', saver.lastDurationSeconds],

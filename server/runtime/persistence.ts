@@ -8,7 +8,7 @@ import { watchedHashes, watchFields } from '../commands/hash-field-expiry.ts';
 import type { PersistenceService, ShutdownOptions } from '../commands/services.ts';
 import { AppendFilesError } from '../persistence/append-files.ts';
 import { AppendLog } from '../persistence/append-log.ts';
-import { Dumper } from '../persistence/dumper.ts';
+import { Dumper, type DumpSink } from '../persistence/dumper.ts';
 import type { Environment, LibraryStore } from '../persistence/environment.ts';
 import { reason } from '../persistence/environment.ts';
 import { DumpLoader, LoadError, type LoadProgress } from '../persistence/load.ts';
@@ -36,7 +36,15 @@ export function createPersistence(server: Server, links: PersistenceLinks = {}):
   return new Persistence(server, links.libraries ?? new KeptLibraries());
 }
 
+/** Who is told of the ends of dumps: replication. */
+export interface DumpListener {
+  fileReady(ok: boolean): void;
+  streamEnded(error: unknown): void;
+}
+
 export class Persistence implements PersistenceService {
+  /** Waits for dumps for replicas. */
+  dumpListener: DumpListener | null = null;
   /** MISCONF text while writes are refused, or null. Asked for before every command. */
   writesRefused: string | null = null;
   readonly values: Values;
@@ -57,6 +65,7 @@ export class Persistence implements PersistenceService {
     this.dumper = new Dumper(this.environment);
     this.saver = new Saver(this.environment, this.dumper);
     this.saver.onResult = () => this.judge();
+    this.saver.onEnded = (ok) => this.dumpListener?.fileReady(ok);
     this.appendLog = new AppendLog(this.environment, this.dumper, () => this.judge());
     this.followSettings();
     this.writeLog();
@@ -65,17 +74,50 @@ export class Persistence implements PersistenceService {
 
   /** FLUSHALL stops a save before everything goes, or the save would have to write all that is left at once. */
   private followFlushes(): void {
-    const { saver } = this;
+    const { dumper } = this;
     this.server.events.listeners.push({
       get active() {
-        return saver.inProgress;
+        return dumper.job !== null;
       },
       keyChanged: () => undefined,
       databaseChanged: (db) => {
-        if (db === null) saver.stop();
+        if (db === null) this.stopDumps();
       },
       swapped: () => undefined,
     });
+  }
+
+  private stopDumps(): void {
+    this.saver.stop();
+    if (this.runningDump === 'stream') {
+      this.stopStream();
+      this.dumpListener?.streamEnded(new Error('given up because of FLUSHALL'));
+    }
+  }
+
+  // --- dumps for replicas ---
+
+  get runningDump(): 'file' | 'stream' | 'other' | null {
+    const { job } = this.dumper;
+    if (job === null) return null;
+    if (job.kind === 'aof') return 'other';
+    return job.kind === 'rdb' ? 'file' : 'stream';
+  }
+
+  saveForReplicas(): boolean {
+    return this.saver.start();
+  }
+
+  /** Begins a dump into a sink; whether it began. */
+  dumpInto(sink: DumpSink): boolean {
+    this.dumper.startInto('sync', sink, this.environment.replicationAux(), (error) =>
+      this.dumpListener?.streamEnded(error),
+    );
+    return true;
+  }
+
+  stopStream(): void {
+    if (this.runningDump === 'stream') this.dumper.stop();
   }
 
   private followSettings(): void {
@@ -118,12 +160,12 @@ export class Persistence implements PersistenceService {
   // --- commands ---
 
   save(): string | null {
-    if (this.saver.inProgress) return 'ERR Background save already in progress';
+    if (this.isDumping) return 'ERR Background save already in progress';
     return this.saver.save() ? null : 'ERR';
   }
 
   saveInBackground(schedule: boolean): string {
-    if (this.saver.inProgress) throw new CommandError('ERR Background save already in progress');
+    if (this.isDumping) throw new CommandError('ERR Background save already in progress');
     const { inTransaction } = this.server.context;
     if (this.dumper.job !== null || inTransaction) {
       if (!schedule && !inTransaction) throw new CommandError(ANOTHER_CHILD);
@@ -132,6 +174,10 @@ export class Persistence implements PersistenceService {
     }
     if (!this.saver.start()) throw new CommandError('ERR');
     return 'Background saving started';
+  }
+
+  private get isDumping(): boolean {
+    return this.runningDump === 'file' || this.runningDump === 'stream';
   }
 
   rewriteAppendOnly(): string {
@@ -316,7 +362,12 @@ export class Persistence implements PersistenceService {
     });
   }
 
-  private dumpPath(): string {
+  /** Whether data is being loaded while clients are served: it is not news to anybody. */
+  get isReloading(): boolean {
+    return this.reloading;
+  }
+
+  dumpPath(): string {
     const { settings } = this.server;
     return join(settings.string('dir'), settings.string('dbfilename'));
   }
@@ -371,7 +422,7 @@ function environmentOf(server: Server, libraries: LibraryStore): Environment {
     redisVersion: server.identity.redisVersion,
     libraries,
     usedMemory: () => server.usedMemory(),
-    replicationAux: () => [],
+    replicationAux: () => server.replication.dumpFields(),
     holdReplies: (held) => server.turns.hold(held),
     jobStarted: () => {
       server.stats.backgroundJobs++;

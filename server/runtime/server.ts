@@ -13,6 +13,7 @@ import type {
   Limits,
   MemoryService,
   PersistenceService,
+  ReplicationService,
   Services,
   ShutdownOptions,
   ValueService,
@@ -42,9 +43,28 @@ import { Tracking } from './tracking.ts';
 import { Transactions } from './transactions.ts';
 import { Turns } from './turns.ts';
 
+/** What the server asks of replication besides its commands. */
+export interface ReplicationLinks extends ReplicationService {
+  /** MASTERDOWN text while old data may not be served, or null. */
+  readonly staleRefusal: string | null;
+  /** Whether fewer replicas answer in time than min-replicas-to-write asks for. */
+  readonly lacksReplicas: boolean;
+  /** Bytes of the stream, and those of them that maxmemory does not count. */
+  readonly memoryBytes: number;
+  readonly uncountedBytes: number;
+  /** Bytes that wait for a replica. */
+  waitingBytes(session: Session): number;
+  /** A link's socket has taken something, or something was queued for it. */
+  queued(session: Session): void;
+  gone(session: Session): void;
+  /** AUX fields of dumps: which history the data belongs to. */
+  dumpFields(): readonly (readonly [name: string, value: string | number])[];
+}
+
 /** Parts that are made after the server because they need it. */
 export interface Parts {
   persistence: PersistenceService & { readonly writesRefused: string | null };
+  replication: ReplicationLinks;
   values: ValueService;
   info: InfoService;
   auth: AccessControl;
@@ -78,6 +98,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   readonly monotonicMs: () => number;
   readonly log: Log['write'];
   persistence!: Parts['persistence'];
+  replication!: ReplicationLinks;
   values!: ValueService;
   info!: InfoService;
   auth!: AccessControl;
@@ -90,6 +111,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   loading = false;
   /** min-replicas-to-write asks for replicas. */
   replicasDemanded = false;
+  /** This server is a replica. */
+  following = false;
   /** Bytes of data allowed (maxmemory); 0: no limit. */
   memoryMax = 0;
   /** Frees memory; set with the eviction policy. */
@@ -143,6 +166,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
           if (answer === 'nil') reply.nil();
           else if (answer === 'ok') reply.ok();
           else if (answer === 'nilArray') reply.nilArray();
+          else if ('number' in answer) reply.int(answer.number);
           else reply.error(answer.error);
         }),
       release: (session) => this.intake.release(session),
@@ -190,14 +214,14 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   /** Bytes in use as INFO and maxmemory count them: data, tables and clients' buffers. The program itself is not in it. */
   usedMemory(): number {
-    return this.keyspace.usedBytes + this.clientMemory();
+    return this.keyspace.usedBytes + this.clientMemory() + (this.replication?.memoryBytes ?? 0);
   }
 
   /** Bytes in clients' buffers; counted as they change while there is a limit, else anew. */
   clientMemory(): number {
     if (this.eviction.active) return this.eviction.totalBytes;
     let sum = 0;
-    for (const session of this.clients.all.values()) sum += clientBytes(session);
+    for (const session of this.clients.all.values()) if (session.link === null) sum += clientBytes(session);
     return sum;
   }
 
@@ -283,6 +307,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   gone(session: Session): void {
     session.closing = true;
     this.eviction.forget(session);
+    this.replication.gone(session);
     this.blocking.forget(session);
     this.transactions.discard(session);
     this.pubsub.unsubscribeAll(session);
@@ -301,6 +326,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   }
 
   queued(session: Session): void {
+    if (session.link !== null) {
+      this.replication.queued(session);
+      return;
+    }
     const limit = this.outputLimit(session);
     const bytes = session.transport.queuedBytes;
     if (limit.hardBytes > 0 && bytes > limit.hardBytes) this.dropSlow(session);
@@ -391,15 +420,28 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       this.clients.pausing ||
       this.clients.monitors.size > 0 ||
       this.replicasDemanded ||
+      this.following ||
       this.persistence.writesRefused !== null
     );
   }
 
   makeRoom(): boolean {
-    if (this.memoryMax === 0) return true;
+    if (this.memoryMax === 0 || (this.following && this.settings.replicaIgnoreMaxmemory)) return true;
     const hasRoom = this.evict();
     this.tracking.flushDeferred();
     return hasRoom;
+  }
+
+  get lacksReplicas(): boolean {
+    return this.replication.lacksReplicas;
+  }
+
+  get readOnly(): boolean {
+    return this.following && this.settings.replicaReadOnly;
+  }
+
+  get staleRefusal(): string | null {
+    return this.replication.staleRefusal;
   }
 
   get errorReplies(): number {

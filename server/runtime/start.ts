@@ -18,6 +18,7 @@ import type { Log } from './log.ts';
 import { MemoryReport } from './memory-report.ts';
 import { createPersistence, type Persistence } from './persistence.ts';
 import { notifyManager, removePidFile, writePidFile } from './process-control.ts';
+import { Replication } from './replication.ts';
 import { Server } from './server.ts';
 import { showTitle } from './title.ts';
 
@@ -34,6 +35,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   const cron = new Cron(server, evictor);
   const auth = new AccessControl(server);
   const persistence = createPersistence(server);
+  const replication = new Replication(server, persistence);
   const info = new Info(() => {
     server.stats.reset();
     auth.resetCounts();
@@ -43,9 +45,14 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
     for (const command of server.allCommands()) {
       Object.assign(command.stats, { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 });
     }
+    Object.assign(replication.primary.stats, { full: 0, partialOk: 0, partialError: 0 });
     Object.assign(server.keyspace.stats, { expiredKeys: 0, evictedKeys: 0, hits: 0, misses: 0 });
   });
-  addSections(info, server, { persistence: () => persistence.infoLines(), configFile: settings.configFile ?? '' });
+  addSections(info, server, {
+    persistence: () => persistence.infoLines(),
+    replication,
+    configFile: settings.configFile ?? '',
+  });
   const configuration = new Configuration(
     settings,
     () => ({ local: server.currentIsLocal(), loading: server.loading }),
@@ -54,7 +61,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   );
   const memory = new MemoryReport(server);
   const debug = new DebugTools(server, cron);
-  server.install({ persistence, values: persistence.values, info, auth, configuration, memory, debug });
+  server.install({ persistence, replication, values: persistence.values, info, auth, configuration, memory, debug });
   configuration.users = () => auth.ruleLines();
   server.evict = evictor.makeRoom;
   server.systemMemory = totalmem();
@@ -62,6 +69,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   applySettings({ server, cron, evictor, auth });
   limitClients(server);
   cron.tasks.push((nowMs) => persistence.cron(nowMs));
+  cron.tasks.push((nowMs) => replication.cron(nowMs));
   server.onShutdown = (options) => end(server, persistence, options);
 
   announce(server, configured);

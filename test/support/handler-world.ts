@@ -83,6 +83,8 @@ export class HandlerWorld {
         },
         propagate: (_db, args) => this.propagate(args),
       },
+      replication: { isReplica: false } as Services['replication'],
+      clients: { pausing: false } as Services['clients'],
       random: (bound) => {
         this.randomState = (Math.imul(this.randomState, 1664525) + 1013904223) >>> 0;
         return Math.floor((this.randomState / 4294967296) * bound);

@@ -1,6 +1,7 @@
 // Two running servers that must give the same replies: sends the same commands to both and compares bytes.
 
 import { type Argument, members, RawConnection } from './raw-connection.ts';
+import { StreamReader } from './stream-reader.ts';
 
 export type Command = readonly Argument[];
 
@@ -59,6 +60,11 @@ export class Pair {
   /** One more connection to each: for blocked clients, transactions, subscribers. */
   async connect(): Promise<{ ours: RawConnection; real: RawConnection }> {
     return { ours: await RawConnection.open(this.ourPort), real: await RawConnection.open(this.realPort) };
+  }
+
+  /** A listener to what one of them sends to its replicas. */
+  openStream(which: 'ours' | 'real'): Promise<StreamReader> {
+    return StreamReader.open(which === 'ours' ? this.ourPort : this.realPort);
   }
 
   /** Sends the commands to both servers; throws an Error that shows the first difference and what led to it. */

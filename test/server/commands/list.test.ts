@@ -46,7 +46,7 @@ describe('list commands', () => {
     world.run('rpush', 'l', 'a', 'b', 'c', 'd', 'e');
     expect(told(world, 'blpop', 'none', 'l', '0').propagated).toEqual(['LPOP l']);
     expect(told(world, 'lmpop', '2', 'none', 'l', 'right', 'count', '2').propagated).toEqual(['RPOP l 2']);
-    expect(told(world, 'blmove', 'l', 'm', 'right', 'left', '0').propagated).toEqual(['LMOVE l m RIGHT LEFT']);
+    expect(told(world, 'blmove', 'l', 'm', 'right', 'left', '0').propagated).toEqual(['LMOVE l m right left']);
     expect(told(world, 'brpoplpush', 'l', 'm', '0')).toEqual({
       events: ['lpush m', 'rpop l', 'del l'],
       propagated: ['RPOPLPUSH l m'],

@@ -7,7 +7,15 @@ import { ClientEviction, clientBytes } from '../../../server/runtime/client-evic
 function client(queuedBytes: number, noEvict = false): Session {
   const transport = { queuedBytes };
   const lists = { watched: [], subscriptions: 0, listBytes: 0, queuedBytes: 0 };
-  return { transport, ...lists, input: null, tracking: null, closing: false, noEvict } as unknown as Session;
+  return {
+    transport,
+    ...lists,
+    input: null,
+    tracking: null,
+    closing: false,
+    link: null,
+    noEvict,
+  } as unknown as Session;
 }
 
 function evictionOf(sessions: Session[]) {
