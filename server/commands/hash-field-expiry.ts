@@ -32,9 +32,18 @@ export function watchExpiringFields(db: Database, entry: number, key: Uint8Array
   if ((db.large(entry) as HashTable).expiring > 0) watchFields(db, key, 0, key.length);
 }
 
-/** Number of hashes in a database that are known to have fields with an expiry. */
-export function watchedHashes(db: Database): number {
-  return watched.get(db)?.size ?? 0;
+/** Whether any hash of a database has fields with an expiry. Those that no longer have are forgotten on the way. */
+export function hasExpiringFields(db: Database): boolean {
+  const keys = watched.get(db);
+  if (keys === undefined) return false;
+  for (const key of keys) {
+    const name = Buffer.from(key, 'latin1');
+    const entry = db.find(name, 0, name.length);
+    const isTable = entry !== 0 && db.type(entry) === Type.hash && db.encoding(entry) === Encoding.hashtable;
+    if (isTable && (db.large(entry) as HashTable).expiring > 0) return true;
+    keys.delete(key);
+  }
+  return false;
 }
 
 /**

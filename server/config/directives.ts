@@ -115,6 +115,8 @@ const snapshotGroup = section('snapshotting', [
   row('dbfilename', stringKind(fileNameOnly('dbfilename')), 'dump.rdb', 'Name of the dump in dir.', {
     protected: true,
   }),
+  int('rdb-version', 10, 10, 12, 'Version of dumps, 10 (Redis 7.0 loads it) to 12; hash fields that expire need 12.'),
+  choice('rdb-module-values', 'refuse', ['refuse', 'skip'], 'What to do with values of modules in a dump.'),
   bool('rdb-del-sync-files', false, 'Delete dumps that only served a full synchronisation.'),
   bool('rdb-save-incremental-fsync', true, 'Flush the dump to disk piece by piece.'),
   row('dir', stringKind(undefined, 'path'), '', 'Working directory: dump, append-only files and relative paths.', {

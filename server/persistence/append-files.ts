@@ -1,17 +1,7 @@
 // The files of the append-only log: a directory with a base file, increments and a manifest that names them. The manifest
 // is replaced as a whole, so at every moment it names a set of files that together are the data.
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type AofFileInfo,
@@ -20,8 +10,9 @@ import {
   formatManifest,
   parseManifest,
 } from '../formats/aof/manifest.ts';
+import { type Disk, realDisk } from './disk.ts';
 import { type Environment, reason } from './environment.ts';
-import { removeQuietly, syncDirectory } from './output-file.ts';
+import { removeQuietly, syncDirectory, writeFully } from './output-file.ts';
 
 const DIRECTORY_MODE = 0o755;
 const FILE_MODE = 0o640;
@@ -37,9 +28,11 @@ export class AppendFilesError extends Error {
 export class AppendFiles {
   manifest: AofManifest = { base: null, incr: [], history: [] };
   private readonly environment: Environment;
+  private readonly disk: Disk;
 
   constructor(environment: Environment) {
     this.environment = environment;
+    this.disk = environment.disk ?? realDisk;
   }
 
   /** Name that all files of the log begin with. */
@@ -100,9 +93,9 @@ export class AppendFiles {
       if (nothing) {
         this.replaceManifest({ base: { name: this.name, sequence: 1, type: 'base' }, incr: [], history: [] });
       }
-      renameSync(oldPath, this.path(this.name));
-      syncDirectory(settings.string('dir'));
-      syncDirectory(this.directory);
+      this.disk.renameSync(oldPath, this.path(this.name));
+      syncDirectory(settings.string('dir'), this.disk);
+      syncDirectory(this.directory, this.disk);
     } catch (error) {
       throw new AppendFilesError(
         `Error trying to move the old AOF file ${this.name} into dir ${settings.string('appenddirname')}: ${reason(error)}`,
@@ -154,15 +147,16 @@ export class AppendFiles {
   replaceManifest(manifest: AofManifest): void {
     const path = this.path(`${this.name}.manifest`);
     const temporary = this.path(`temp-${this.name}.manifest`);
-    const fd = openSync(temporary, 'w', FILE_MODE);
+    const fd = this.disk.openSync(temporary, 'w', FILE_MODE);
     try {
-      writeSync(fd, formatManifest(manifest), null, 'latin1');
-      fsyncSync(fd);
+      // A full disk may take a part only, and say nothing of it.
+      writeFully(fd, Buffer.from(formatManifest(manifest), 'latin1'), null, this.disk);
+      this.disk.fsyncSync(fd);
     } finally {
-      closeSync(fd);
+      this.disk.closeSync(fd);
     }
-    renameSync(temporary, path);
-    syncDirectory(this.directory);
+    this.disk.renameSync(temporary, path);
+    syncDirectory(this.directory, this.disk);
     this.manifest = manifest;
   }
 

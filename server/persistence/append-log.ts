@@ -2,10 +2,11 @@
 // snapshot of that instant as the new base, and replaces the manifest when the base is complete; whatever happens in
 // between, the manifest on the disk names files that together are the data.
 
-import { renameSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { AofFileInfo } from '../formats/aof/manifest.ts';
 import { AppendFiles } from './append-files.ts';
 import { AppendWriter } from './append-writer.ts';
+import { type Disk, realDisk } from './disk.ts';
 import type { Dumper } from './dumper.ts';
 import { type Environment, reason } from './environment.ts';
 import { LogLoader, type Replayer } from './load-append.ts';
@@ -33,6 +34,7 @@ export class AppendLog {
   readonly limit = new RewriteLimit();
   private readonly environment: Environment;
   private readonly dumper: Dumper;
+  private readonly disk: Disk;
   /** The increment that is written while `waiting`, outside the manifest. */
   private temporaryIncrement: string | null = null;
   private rewriteStartedMs = 0;
@@ -40,10 +42,12 @@ export class AppendLog {
   constructor(environment: Environment, dumper: Dumper, onStatus: () => void) {
     this.environment = environment;
     this.dumper = dumper;
+    this.disk = environment.disk ?? realDisk;
     this.files = new AppendFiles(environment);
     this.writer = new AppendWriter(environment, {
       syncPaused: () => environment.settings.noAppendfsyncOnRewrite && dumper.job !== null,
       onStatus,
+      onFlushesAgain: () => this.startOver(),
     });
   }
 
@@ -96,8 +100,8 @@ export class AppendLog {
       environment.log('notice', `Creating AOF base file ${base.name} on server start`);
       const temporary = this.temporaryPath('.aof');
       this.dumper.writeNow(temporary, BASE_AUX, !environment.settings.aofUseRdbPreamble);
-      renameSync(temporary, files.path(base.name));
-      syncDirectory(files.directory);
+      this.disk.renameSync(temporary, files.path(base.name));
+      syncDirectory(files.directory, this.disk);
       manifest.base = base;
     }
     const last = manifest.incr.at(-1);
@@ -165,10 +169,20 @@ export class AppendLog {
 
   // --- rewriting ---
 
+  /**
+   * After a failed flush the system may have dropped what it could not write, and says nothing of it a second time: only
+   * new files are certain to hold everything.
+   */
+  private startOver(): void {
+    if (this.state !== 'on') return;
+    this.environment.log('notice', 'The AOF is rewritten, because what could not be flushed may be missing in it.');
+    this.rewriteScheduled = true;
+  }
+
   /** Writes what waits, and begins a rewrite when one is scheduled or due. */
   cron(nowMs: number): void {
     this.writer.tick();
-    if (this.dumper.job !== null) return;
+    if (this.dumper.job !== null || this.writer.failure !== null) return;
     if (this.rewriteScheduled) {
       if (!this.isLimited(nowMs)) this.startRewrite();
       return;
@@ -244,6 +258,8 @@ export class AppendLog {
     environment.log('notice', `Creating AOF incr file ${increment.name} on background rewrite`);
     const before = this.currentBytes;
     writer.flush(true);
+    // The base will have these commands; they must not follow it once more.
+    if (writer.encoder.length > 0) throw new Error(writer.failure ?? 'commands wait to be written');
     const path = files.path(increment.name);
     const current = writer.size;
     writer.open(path, 0);
@@ -288,13 +304,13 @@ export class AppendLog {
     const { environment, files } = this;
     const { manifest } = files;
     const base = files.nextBase(isDump);
-    renameSync(temporary, files.path(base.name));
+    this.disk.renameSync(temporary, files.path(base.name));
     environment.log('notice', `Successfully renamed the temporary AOF base file ${temporary} into ${base.name}`);
     let incr: AofFileInfo[] = [];
     let kept = manifest.incr.length;
     if (this.state === 'waiting' && this.temporaryIncrement !== null) {
       const increment = files.nextIncrement();
-      renameSync(this.temporaryIncrement, files.path(increment.name));
+      this.disk.renameSync(this.temporaryIncrement, files.path(increment.name));
       environment.log('notice', `Successfully renamed the temporary AOF incr file into ${increment.name}`);
       incr = [increment];
     } else if (this.state === 'on') {
@@ -305,7 +321,7 @@ export class AppendLog {
     const history = [...manifest.incr.slice(0, kept)].reverse();
     if (manifest.base !== null) history.push(manifest.base);
     const old = history.map((file): AofFileInfo => ({ ...file, type: 'history' }));
-    syncDirectory(files.directory);
+    syncDirectory(files.directory, this.disk);
     files.replaceManifest({ base, incr, history: [...old, ...manifest.history] });
     this.temporaryIncrement = null;
     if (this.state === 'waiting') this.state = 'on';

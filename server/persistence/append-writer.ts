@@ -5,8 +5,8 @@
 //   everysec  written before, flushed about once a second, in the background
 //   no        written before, flushed when the system likes
 
-import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { AofEncoder } from '../formats/aof/encoder.ts';
+import { type Disk, realDisk } from './disk.ts';
 import { type Environment, reason } from './environment.ts';
 
 const FILE_MODE = 0o640;
@@ -20,6 +20,8 @@ export interface WriterHost {
   syncPaused(): boolean;
   /** Writing has begun to fail, or works again. */
   onStatus(): void;
+  /** Flushing works again. What failed to reach the disk before may be missing there for good. */
+  onFlushesAgain(): void;
 }
 
 export class AppendWriter {
@@ -33,6 +35,7 @@ export class AppendWriter {
   readonly encoder = new AofEncoder();
   private readonly environment: Environment;
   private readonly host: WriterHost;
+  private readonly disk: Disk;
   private fd = -1;
   private selected = -1;
   private scheduled = false;
@@ -48,6 +51,7 @@ export class AppendWriter {
   constructor(environment: Environment, host: WriterHost) {
     this.environment = environment;
     this.host = host;
+    this.disk = environment.disk ?? realDisk;
   }
 
   get isOpen(): boolean {
@@ -60,7 +64,7 @@ export class AppendWriter {
 
   /** Goes on at the end of a file, which is created if need be. Throws what the system says. */
   open(path: string, size: number): void {
-    const fd = openSync(path, 'a', FILE_MODE);
+    const fd = this.disk.openSync(path, 'a', FILE_MODE);
     this.close();
     this.fd = fd;
     this.size = size;
@@ -77,17 +81,17 @@ export class AppendWriter {
     const { fd } = this;
     this.fd = -1;
     try {
-      fdatasyncSync(fd);
+      this.disk.fdatasyncSync(fd);
     } catch (error) {
       this.environment.log('warning', `Fail to fsync the AOF file: ${reason(error)}`);
     }
-    closeSync(fd);
+    this.disk.closeSync(fd);
   }
 
   /** Flushes to the disk now, whatever the policy; whether it worked (the log tells why not). */
   syncForGood(): boolean {
     try {
-      fdatasyncSync(this.fd);
+      this.disk.fdatasyncSync(this.fd);
       return this.encoder.length === 0;
     } catch (error) {
       this.environment.log('warning', `Fail to fsync the AOF file: ${reason(error)}.`);
@@ -168,7 +172,7 @@ export class AppendWriter {
     this.postponedSinceMs = 0;
     let done = 0;
     try {
-      while (done < bytes.length) done += writeSync(this.fd, bytes, done, bytes.length - done, null);
+      while (done < bytes.length) done += this.disk.writeSync(this.fd, bytes, done, bytes.length - done, null);
     } catch (error) {
       this.writeFailed(error, done, bytes.length);
       return false;
@@ -206,7 +210,7 @@ export class AppendWriter {
 
   private takeBack(written: number): void {
     try {
-      ftruncateSync(this.fd, this.size);
+      this.disk.ftruncateSync(this.fd, this.size);
     } catch (error) {
       this.environment.log(
         'warning',
@@ -222,7 +226,7 @@ export class AppendWriter {
 
   private syncNow(): void {
     try {
-      fdatasyncSync(this.fd);
+      this.disk.fdatasyncSync(this.fd);
     } catch (error) {
       this.environment.log(
         'warning',
@@ -241,7 +245,7 @@ export class AppendWriter {
     this.unsynced = false;
     this.lastSyncMs = nowMs;
     const { fd } = this;
-    fdatasync(fd, (error) => {
+    this.disk.fdatasync(fd, (error) => {
       this.syncing = false;
       // A file that was closed meanwhile has been flushed then.
       if (fd !== this.fd) return;
@@ -259,7 +263,9 @@ export class AppendWriter {
     } else if (this.failedSync) {
       this.failedSync = false;
       this.failure = null;
+      this.environment.log('warning', 'AOF fsync error looks solved, Redis can write again.');
       this.host.onStatus();
+      this.host.onFlushesAgain();
     }
   }
 }

@@ -9,8 +9,6 @@ import type { Environment } from './environment.ts';
 import { OutputFile } from './output-file.ts';
 import { Snapshot } from './snapshot.ts';
 
-/** RDB version of dumps that need no higher one: what Redis 7.0 and everything later loads. */
-const VERSION = 10;
 /** Time for the snapshot in one turn of the event loop, ms. */
 const SLICE_MS = 1;
 const FILE_MODE = 0o640;
@@ -69,7 +67,7 @@ export class Dumper {
 
   /** Writes everything to a new file at once. Throws what the system says; the file is gone then. */
   writeNow(path: string, aux: Aux, asCommands = false): void {
-    const file = new OutputFile(path, { mode: FILE_MODE, incrementalSync: false });
+    const file = new OutputFile(path, { mode: FILE_MODE, incrementalSync: false, disk: this.environment.disk });
     try {
       const delayMs = this.keyDelayMs();
       dumpKeyspace(
@@ -95,7 +93,9 @@ export class Dumper {
     asCommands = false,
   ): BackgroundJob {
     const incrementalSync = this.environment.settings.rdbSaveIncrementalFsync;
-    return this.startInto(kind, new OutputFile(path, { mode: FILE_MODE, incrementalSync }), aux, done, asCommands);
+    const { disk } = this.environment;
+    const file = new OutputFile(path, { mode: FILE_MODE, incrementalSync, disk });
+    return this.startInto(kind, file, aux, done, asCommands);
   }
 
   /** Begins a snapshot into a sink. */
@@ -220,7 +220,7 @@ export class Dumper {
     const { settings } = environment;
     const nowMs = environment.now();
     return {
-      version: environment.hasExpiringFields() ? FIELD_EXPIRY_SINCE : VERSION,
+      version: Math.max(Number(settings.rdbVersion), environment.hasExpiringFields() ? FIELD_EXPIRY_SINCE : 0),
       aux: [
         ['redis-ver', environment.redisVersion] as const,
         ['redis-bits', 64] as const,

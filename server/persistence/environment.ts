@@ -3,6 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Database } from '../keyspace/database.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
+import type { Disk } from './disk.ts';
 
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
 
@@ -40,6 +41,8 @@ export interface Environment {
   readonly exit: (status: number) => void;
   /** Whether any hash has fields with an expiry. */
   readonly hasExpiringFields: () => boolean;
+  /** Where files are written; the real disk if left out. */
+  readonly disk?: Disk;
 }
 
 /** What the system said, in the words of strerror(3) where Node has others. */

@@ -19,10 +19,15 @@ const EMPTY_NAMES_MAX = 10;
 /** The most keys that a table is prepared for. */
 const KEYS_RESERVED_MAX = 1 << 26;
 
+/** What the operator can do about values of modules. */
+const MODULE_ADVICE = " (set 'rdb-module-values skip' to load the rest without them)";
+
 export class LoadVisitor extends ValueBuilder {
   loaded = 0;
   expired = 0;
   emptySkipped = 0;
+  /** Keys and facts of modules that were left out, by the module's name. */
+  readonly moduleSkipped = new Map<string, number>();
   /** AUX fields by name; replication's place is among them. */
   readonly auxFields = new Map<string, string>();
   /** Set by the owner before reading begins: makes errors that know the place. */
@@ -83,11 +88,29 @@ export class LoadVisitor extends ValueBuilder {
   }
 
   override moduleAux(module: string): void {
-    throw this.reader.describe(`The RDB file contains AUX module data I can't load: no matching module '${module}'`);
+    if (this.skipsModule(module, 'AUX data')) return;
+    throw this.reader.describe(
+      `The RDB file contains AUX module data I can't load: no matching module '${module}'${MODULE_ADVICE}`,
+    );
   }
 
   override module(module: string): void {
-    throw this.reader.describe(`The RDB file contains module data I can't load: no matching module type '${module}'`);
+    if (this.skipsModule(module, 'values')) return;
+    throw this.reader.describe(
+      `The RDB file contains module data I can't load: no matching module type '${module}'${MODULE_ADVICE}`,
+    );
+  }
+
+  /** Notes what is left out, and says so once for each module. */
+  private skipsModule(module: string, what: string): boolean {
+    if (this.environment.settings.rdbModuleValues !== 'skip') return false;
+    const count = this.moduleSkipped.get(module) ?? 0;
+    if (count === 0) {
+      const why = 'because rdb-module-values is skip; the next save will be without them';
+      this.environment.log('warning', `Leaving out ${what} of module '${module}' in the RDB file, ${why}.`);
+    }
+    this.moduleSkipped.set(module, count + 1);
+    return true;
   }
 
   override key(key: Slice, _type: number, expireAtMs: number, idleSeconds: number, frequency: number): void {

@@ -1,20 +1,9 @@
 // A file that is written behind the event loop's back: chunks queue up and go out in large writes. It comes into being
 // under an unpredictable temporary name and takes its real one only when it is complete and on the disk.
 
-import {
-  close,
-  closeSync,
-  fdatasync,
-  fsync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-  writev,
-} from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Disk, realDisk } from './disk.ts';
 
 /** Bytes in the queue above which the producer is asked to wait (see congested). */
 const QUEUE_BYTES = 8 << 20;
@@ -31,6 +20,7 @@ export interface OutputOptions {
   readonly incrementalSync: boolean;
   /** Gets each chunk that has been written. */
   readonly recycle?: (chunk: Uint8Array) => void;
+  readonly disk?: Disk | undefined;
 }
 
 export class OutputFile {
@@ -43,6 +33,7 @@ export class OutputFile {
   bytes = 0;
   private readonly fd: number;
   private readonly options: OutputOptions;
+  private readonly disk: Disk;
   private queue: Uint8Array[] = [];
   private queuedBytes = 0;
   private position = 0;
@@ -55,7 +46,8 @@ export class OutputFile {
   constructor(path: string, options: OutputOptions) {
     this.path = path;
     this.options = options;
-    this.fd = openSync(path, 'wx', options.mode);
+    this.disk = options.disk ?? realDisk;
+    this.fd = this.disk.openSync(path, 'wx', options.mode);
   }
 
   /** Whether the producer should wait for onDrain. */
@@ -84,7 +76,7 @@ export class OutputFile {
     if (this.busy) await new Promise<void>((resolve) => (this.whenIdle = resolve));
     if (this.error === null) {
       await new Promise<void>((resolve) =>
-        fsync(this.fd, (error) => {
+        this.disk.fsync(this.fd, (error) => {
           this.error ??= error;
           resolve();
         }),
@@ -97,7 +89,7 @@ export class OutputFile {
   /** The same at once, after writeNow(). */
   finishNow(): void {
     try {
-      if (this.error === null) fsyncSync(this.fd);
+      if (this.error === null) this.disk.fsyncSync(this.fd);
     } finally {
       this.close();
     }
@@ -111,13 +103,13 @@ export class OutputFile {
     this.queuedBytes = 0;
     if (this.busy) this.whenIdle = () => this.close();
     else this.close();
-    removeQuietly(this.path);
+    removeQuietly(this.path, this.disk);
   }
 
   private writeHere(chunk: Uint8Array): void {
     if (this.error !== null) return;
     try {
-      writeFully(this.fd, chunk, this.position);
+      writeFully(this.fd, chunk, this.position, this.disk);
       this.position += chunk.length;
       this.options.recycle?.(chunk);
     } catch (error) {
@@ -137,7 +129,7 @@ export class OutputFile {
     const chunks = this.queue.splice(0, count);
     const position = this.position;
     this.position += bytes;
-    writev(this.fd, chunks, position, (error, written) => {
+    this.disk.writev(this.fd, chunks, position, (error, written) => {
       if (error === null && written < bytes) this.rewriteRest(chunks, position, written);
       this.error ??= error;
       this.queuedBytes = Math.max(0, this.queuedBytes - bytes);
@@ -150,7 +142,7 @@ export class OutputFile {
 
   private syncSome(): void {
     this.unsynced = 0;
-    fdatasync(this.fd, (error) => {
+    this.disk.fdatasync(this.fd, (error) => {
       this.error ??= error;
       this.pumpOn();
     });
@@ -172,7 +164,7 @@ export class OutputFile {
   private rewriteRest(chunks: readonly Uint8Array[], position: number, written: number): void {
     const all = Buffer.concat(chunks);
     try {
-      writeFully(this.fd, all.subarray(written), position + written);
+      writeFully(this.fd, all.subarray(written), position + written, this.disk);
     } catch (error) {
       this.error = error as NodeJS.ErrnoException;
     }
@@ -191,8 +183,8 @@ export class OutputFile {
     if (this.closed) return;
     this.closed = true;
     // Closing may flush on some file systems; errors were the business of fsync.
-    if (this.busy) close(this.fd, () => undefined);
-    else closeSync(this.fd);
+    if (this.busy) this.disk.close(this.fd, () => undefined);
+    else this.disk.closeSync(this.fd);
   }
 }
 
@@ -225,33 +217,33 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Gives a finished file its name, for good: also the rename is flushed. */
-export function moveIntoPlace(temporary: string, path: string): void {
-  renameSync(temporary, path);
-  syncDirectory(dirname(path));
+/** Gives a finished file its name, for good: also the rename is flushed. Throws what the system says. */
+export function moveIntoPlace(temporary: string, path: string, disk: Disk = realDisk): void {
+  disk.renameSync(temporary, path);
+  syncDirectory(dirname(path), disk);
 }
 
 /** Makes a rename in a directory durable. */
-export function syncDirectory(path: string): void {
-  const fd = openSync(path, 'r');
+export function syncDirectory(path: string, disk: Disk = realDisk): void {
+  const fd = disk.openSync(path, 'r');
   try {
-    fsyncSync(fd);
+    disk.fsyncSync(fd);
   } finally {
-    closeSync(fd);
+    disk.closeSync(fd);
   }
 }
 
-export function removeQuietly(path: string): void {
+export function removeQuietly(path: string, disk: Disk = realDisk): void {
   try {
-    unlinkSync(path);
+    disk.unlinkSync(path);
   } catch {
     // Gone already, or out of reach: nothing depends on it.
   }
 }
 
-export function writeFully(fd: number, bytes: Uint8Array, position: number | null): void {
+export function writeFully(fd: number, bytes: Uint8Array, position: number | null, disk: Disk = realDisk): void {
   let done = 0;
   while (done < bytes.length) {
-    done += writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
+    done += disk.writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
   }
 }

@@ -96,9 +96,12 @@ export class Saver {
     const { settings, keyspace, log } = this.environment;
     const now = Math.floor(nowMs / 1000);
     const mayTry = this.lastOk || now - this.lastTrySeconds > RETRY_SECONDS;
+    // While a failed save keeps writes out, no change would ever reach a save point: it is tried again whatever the time.
+    const keepsWritesOut = !this.lastOk && settings.stopWritesOnBgsaveError;
     for (const { seconds, changes } of settings.save) {
-      if (keyspace.dirty < changes || now - this.lastSaveSeconds <= seconds || !mayTry) continue;
-      log('notice', `${changes} changes in ${seconds} seconds. Saving...`);
+      if (!mayTry) break;
+      if (!keepsWritesOut && (keyspace.dirty < changes || now - this.lastSaveSeconds <= seconds)) continue;
+      log('notice', keepsWritesOut ? 'Trying to save again...' : `${changes} changes in ${seconds} seconds. Saving...`);
       this.start();
       return;
     }
@@ -144,7 +147,7 @@ export class Saver {
 
   private move(temporary: string, path: string): boolean {
     try {
-      moveIntoPlace(temporary, path);
+      moveIntoPlace(temporary, path, this.environment.disk);
       return true;
     } catch (error) {
       this.environment.log(

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { Context } from '../commands/context.ts';
 import { CommandError } from '../commands/errors.ts';
-import { watchedHashes, watchFields } from '../commands/hash-field-expiry.ts';
+import { hasExpiringFields, watchFields } from '../commands/hash-field-expiry.ts';
 import type { PersistenceService, ShutdownOptions } from '../commands/services.ts';
 import { AppendFilesError } from '../persistence/append-files.ts';
 import { AppendLog } from '../persistence/append-log.ts';
@@ -372,9 +372,12 @@ export class Persistence implements PersistenceService {
     return join(settings.string('dir'), settings.string('dbfilename'));
   }
 
-  private logTotals({ loaded, expired, emptySkipped }: LoadVisitor): void {
+  private logTotals({ loaded, expired, emptySkipped, moduleSkipped }: LoadVisitor): void {
     this.lastLoad = { loaded, expired };
     const skipped = emptySkipped > 0 ? `, empty keys skipped: ${emptySkipped}` : '';
+    for (const [module, count] of moduleSkipped) {
+      this.server.log('warning', `Left out of the RDB file: ${count} values or facts of module '${module}'.`);
+    }
     this.server.log('notice', `Done loading RDB, keys loaded: ${loaded}, keys expired: ${expired}${skipped}.`);
   }
 
@@ -430,7 +433,7 @@ function environmentOf(server: Server, libraries: LibraryStore): Environment {
     exit: (status) => process.exit(status),
     dropsExpired: () => server.identity.role === 'primary',
     watchFields,
-    hasExpiringFields: () => server.keyspace.databases.some((db) => watchedHashes(db) > 0),
+    hasExpiringFields: () => server.keyspace.databases.some(hasExpiringFields),
   };
 }
 

@@ -1,7 +1,7 @@
 // Fields that expire: conditions, times, what is told and propagated, lazy and active expiry.
 
 import { describe, expect, it } from 'vitest';
-import { expireFieldsCycle, watchedHashes } from '../../../server/commands/hash-field-expiry.ts';
+import { expireFieldsCycle, hasExpiringFields } from '../../../server/commands/hash-field-expiry.ts';
 import { HandlerWorld } from '../../support/handler-world.ts';
 
 function ints(...values: number[]): string {
@@ -97,7 +97,7 @@ describe('hash field expiry', () => {
     let dropped = 0;
     for (let turn = 0; turn < 6; turn++) dropped += expireFieldsCycle(keyspace, services, world.nowMs, 50, 1000);
     expect(dropped).toBe(103);
-    expect(watchedHashes(keyspace.databases[0])).toBe(0);
+    expect(hasExpiringFields(keyspace.databases[0])).toBe(false);
     expect(keyspace.databases[0].size).toBe(100);
     expect(world.run('hlen', 'other7')).toBe(':1\r\n');
   });

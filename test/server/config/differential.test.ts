@@ -19,7 +19,7 @@ const skipped = new Set([
 ]);
 /** Newer than the oracle, or (the backlog's floor) raised by an effect. */
 const newer =
-  /^(repl-backlog-size|locale-collate|.*-cpulist|cluster-announce-human-nodename|set-max-listpack-.*|loglevel|use-exit-on-panic|tls-.*)$/;
+  /^(repl-backlog-size|locale-collate|.*-cpulist|cluster-announce-human-nodename|set-max-listpack-.*|loglevel|use-exit-on-panic|rdb-version|rdb-module-values|tls-.*)$/;
 
 /** A number the oracle takes for a percentage; a number in C's own notation. */
 const oddities = new Set(['maxmemory-clients 99999999999999999999', 'latency-tracking-info-percentiles 0x10']);
