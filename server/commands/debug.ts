@@ -16,6 +16,9 @@ const subcommands: Readonly<Record<string, Handler>> = {
     c.server.debug.sleep(c.double(2));
     c.reply.ok();
   },
+  segfault: (c) => c.server.debug.crash('signal'),
+  panic: (c) => c.server.debug.crash('panic'),
+  assert: (c) => c.server.debug.crash('assertion'),
   'set-active-expire': (c) => {
     c.server.debug.setActiveExpire(c.integer(2) !== 0);
     c.reply.ok();

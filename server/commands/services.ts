@@ -224,6 +224,8 @@ export interface DebugService {
   digestValue(db: Database, entry: number): string;
   /** Stops the event loop. */
   sleep(seconds: number): void;
+  /** Ends the server as if it had met the worst, with a report in the log. */
+  crash(kind: 'signal' | 'panic' | 'assertion'): never;
   /** Options of their own word (`set-skip-checksum-validation 1`); false for a word that is none. */
   setOption(name: string, value: string): boolean;
   /** More fields of DEBUG OBJECT, each with a leading blank. */

@@ -4,6 +4,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { RdbError } from '../formats/rdb/errors.ts';
 import { RdbReader } from '../formats/rdb/reader.ts';
+import { rdbTypes } from '../formats/rdb/types.ts';
 import type { Environment } from './environment.ts';
 import { type LoadOptions, LoadVisitor } from './load-visitor.ts';
 
@@ -123,7 +124,15 @@ export class DumpLoader {
     lines.push(
       `Internal error in RDB reading offset ${error.offset}, while doing ${error.activity} -> ${error.message}`,
     );
-    if (error.key !== null) lines.push(`The key being read was '${printable(error.key)}'`);
+    // What redis-check-rdb would print: Redis runs it here.
+    lines.push(
+      '--- RDB ERROR DETECTED ---',
+      `[offset ${error.offset}] ${error.message}`,
+      `[additional info] While doing: ${error.activity}`,
+    );
+    if (error.key !== null) lines.push(`[additional info] Reading key '${printable(error.key)}'`);
+    const type = rdbTypes('redis')[error.type];
+    if (type !== undefined) lines.push(`[additional info] Reading type ${type.number} (${type.name || 'module'})`);
     lines.push(advice, 'Terminating server after rdb file reading failure.');
     return new LoadError(lines.join('\n'));
   }

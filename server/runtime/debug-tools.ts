@@ -5,6 +5,7 @@ import { parseMemoryText } from '../config/values.ts';
 import type { Database } from '../keyspace/database.ts';
 import { addDigest, DIGEST_BYTES, mixDigest } from '../persistence/digest.ts';
 import { quicklistLimits } from '../values/quicklist-limits.ts';
+import { type CrashCause, endProcess, reportCrash } from './crash-report.ts';
 import type { Cron } from './cron.ts';
 import type { Server } from './server.ts';
 
@@ -58,6 +59,16 @@ export class DebugTools implements DebugService {
 
   sleep(seconds: number): void {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
+  }
+
+  crash(kind: 'signal' | 'panic' | 'assertion'): never {
+    const causes: Readonly<Record<typeof kind, CrashCause>> = {
+      signal: { kind: 'signal', signal: 'SIGSEGV' },
+      panic: { kind: 'panic', message: 'DEBUG PANIC was called' },
+      assertion: { kind: 'assertion', condition: 'DEBUG ASSERT is never called' },
+    };
+    reportCrash(this.server, causes[kind], new Error().stack ?? '');
+    return endProcess(this.server, causes[kind]);
   }
 
   setOption(name: string, value: string): boolean {

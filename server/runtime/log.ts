@@ -48,6 +48,9 @@ export class Log {
     if (RANK.notice >= RANK[this.level]) this.emit(text);
   };
 
+  /** Text without a prefix that goes out whatever the level is (a crash report). */
+  readonly report = (text: string): void => this.emit(text);
+
   private emit(line: string): void {
     try {
       if (this.path === '') {

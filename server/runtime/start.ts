@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import { AccessControl } from './acl.ts';
 import { applySettings } from './apply.ts';
 import { Configuration } from './configuration.ts';
+import { catchCrashes } from './crash-report.ts';
 import { Cron } from './cron.ts';
 import { DebugTools } from './debug-tools.ts';
 import { Evictor } from './evict.ts';
@@ -84,6 +85,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   showPlace(server);
   takePlace(server);
   catchSignals(server, cron);
+  catchCrashes(server);
   server.baseMemory = server.usedMemory();
   await load(server, persistence);
   cron.start();
