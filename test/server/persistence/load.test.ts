@@ -117,8 +117,25 @@ describe('loading the fixtures', () => {
     const path = join(directory, 'short.rdb');
     const whole = readFileSync(join(root, 'redis-rdb-tools/dictionary.rdb'));
     writeFileSync(path, whole.subarray(0, whole.length - 100));
-    expect(() => load(path, world)).toThrow(/Short read.*offset \d+.*The key being read.*tsredis-check-rdb/s);
+    expect(() => load(path, world)).toThrow(/Short read.*offset \d+.*Reading key '.*tsredis-check-rdb/s);
   });
+
+  it.each(['redis-rdb-tools/redis_40_with_module.rdb', 'redis-rdb-tools/redis_60_with_module_aux.rdb'])(
+    'loads %s without what belongs to modules when rdb-module-values is skip',
+    (file) => {
+      const log: string[] = [];
+      const world = environment(log);
+      expect(() => load(join(root, file), world)).toThrow(/module.*rdb-module-values skip/);
+      world.settings.put('rdb-module-values', 'skip');
+      load(join(root, file), world);
+      expect(log.filter((line) => /^Leaving out .* of module '.{9}' in the RDB file/.test(line))).toHaveLength(1);
+      const copy = join(directory, 'without-modules.rdb');
+      new Dumper(world).writeNow(copy, []);
+      const again = environment();
+      load(copy, again);
+      expect(digests(again)).toEqual(digests(world));
+    },
+  );
 
   it('refuses a file of a future version in the words of Redis', () => {
     const path = join(directory, 'future.rdb');
