@@ -16,11 +16,12 @@ import {
 } from './workloads.ts';
 
 const USAGE = `npm run bench -- [options]
-  --only <names>     workloads by name, comma-separated: set,get,"strings of 3 bytes",startup,idle,persistence
+  --only <names>     workloads by name, comma-separated: set,get,"strings of 3 bytes",startup,idle,persistence;
+                     types: every command in pipelines of 16
   --all              every workload; without it the core set
   --quick            one round of a tenth of the requests: a look, not a measurement
   --rounds <n>       rounds of each workload, in turns (3)
-  --check [which]    fail unless the targets are met: first (default) or final
+  --check [which]    fail unless the targets are met: first (default), types or final
   --json <file>      also write everything as JSON (.cache/bench.json)
   --ours <command>   our server (node dist/bin/tsredis-server.js)
   --redis <program>  the other one (redis-server)
@@ -90,7 +91,7 @@ async function main(): Promise<number> {
   }
   writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(`\n${renderReport(report)}`);
-  const milestone: Milestone = positionals[0] === 'final' ? 'final' : 'first';
+  const milestone: Milestone = positionals[0] === 'final' || positionals[0] === 'types' ? positionals[0] : 'first';
   const verdicts = judge(report, milestone);
   process.stdout.write(renderVerdicts(verdicts));
   return values.check && verdicts.some((verdict) => !verdict.met) ? 1 : 0;
@@ -125,7 +126,8 @@ function describe(servers: readonly RunningServer[]): Record<string, string> {
 async function measureAllLoads(servers: RunningServer[], rounds: number, scale: number): Promise<Report['load']> {
   const results: Report['load'] = [];
   for (const workload of LOAD_WORKLOADS) {
-    if (!chosen(workload.name, workload.core === true)) continue;
+    const isNamed = workload.pipeline === 16 && values.only?.split(',').includes('types') === true;
+    if (!isNamed && !chosen(workload.name, workload.core === true)) continue;
     results.push({ workload, result: await inTurns(servers, rounds, workload, scale) });
   }
   return results;

@@ -3,7 +3,13 @@ import type { LoadResult, MemoryResult } from './measure.ts';
 import type { PersistenceResult } from './persistence.ts';
 import type { IdleResult, StartupResult } from './startup.ts';
 import { median } from './statistics.ts';
-import type { LoadWorkload, MemoryWorkload, Milestone } from './workloads.ts';
+import {
+  GEOMETRIC_MEAN_MAX,
+  LOAD_WORKLOADS,
+  type LoadWorkload,
+  type MemoryWorkload,
+  type Milestone,
+} from './workloads.ts';
 
 /** Both servers' measurements of one workload, one entry a round; or why there are none. */
 export type Pair<T> = { ours: T[]; redis: T[] } | { skipped: string };
@@ -55,6 +61,11 @@ export function judge(report: Report, milestone: Milestone): Verdict[] {
     const bound = `at least ${throughputRatioMin}`;
     verdicts.push({ what: `${title}: throughput ratio`, measured, bound, met: measured >= throughputRatioMin });
   }
+  const pipelined = pipelinedRatios(report.load);
+  // Of a selection the mean says nothing.
+  if (pipelined.length === LOAD_WORKLOADS.filter(isPipelined).length) {
+    atMost(meanTitle(pipelined), geometricMean(pipelined), GEOMETRIC_MEAN_MAX[milestone]);
+  }
   for (const { workload, result } of report.memory) {
     if ('skipped' in result) continue;
     const { bytesPerKeyMax, ratioMax } = workload.targets[milestone] ?? {};
@@ -99,6 +110,27 @@ function ratio<T>(pair: { ours: T[]; redis: T[] }, pick: (result: T) => number):
   return median(pair.ours.map((result, round) => pick(result) / pick(pair.redis[round]!)));
 }
 
+/** CPU ratios of the workloads that the geometric mean is taken of. */
+function pipelinedRatios(rows: Report['load']): number[] {
+  const ratios: number[] = [];
+  for (const { workload, result } of rows) {
+    if (isPipelined(workload) && !('skipped' in result)) ratios.push(ratio(result, cpuOf));
+  }
+  return ratios;
+}
+
+function isPipelined(workload: LoadWorkload): boolean {
+  return workload.pipeline === 16;
+}
+
+function geometricMean(ratios: readonly number[]): number {
+  return Math.exp(ratios.reduce((sum, one) => sum + Math.log(one), 0) / ratios.length);
+}
+
+function meanTitle(ratios: readonly number[]): string {
+  return `geometric mean of ${ratios.length} commands -P 16`;
+}
+
 function loadTitle(workload: LoadWorkload): string {
   return `${workload.name} -P ${workload.pipeline}`;
 }
@@ -121,6 +153,10 @@ function loadTable(rows: Report['load']): string[] {
       middle(redis, p99).toFixed(2),
     ];
   });
+  const pipelined = pipelinedRatios(rows);
+  if (pipelined.length > 1) {
+    body.push([meanTitle(pipelined), '', '', geometricMean(pipelined).toFixed(2), '', '', '', '', '']);
+  }
   return table([head, ...body]);
 }
 
