@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import { type LoadResult, type MemoryResult, measureLoad, measureMemory } from './measure.ts';
 import { measurePersistence } from './persistence.ts';
 import { judge, type Pair, type Report, renderReport, renderVerdicts } from './report.ts';
+import type { BenchContext } from './section.ts';
+import { SECTIONS } from './sections.ts';
 import { type RunningServer, startServer } from './servers.ts';
 import { measureIdle, measureStartup } from './startup.ts';
 import {
@@ -16,8 +18,7 @@ import {
 } from './workloads.ts';
 
 const USAGE = `npm run bench -- [options]
-  --only <names>     workloads by name, comma-separated: set,get,"strings of 3 bytes",startup,idle,persistence;
-                     types: every command in pipelines of 16
+  --only <names>     workloads by name, comma-separated (see below); types: every command in pipelines of 16
   --all              every workload; without it the core set
   --quick            one round of a tenth of the requests: a look, not a measurement
   --rounds <n>       rounds of each workload, in turns (3)
@@ -26,7 +27,20 @@ const USAGE = `npm run bench -- [options]
   --ours <command>   our server (node dist/bin/tsredis-server.js)
   --redis <program>  the other one (redis-server)
   --load <program>   the load (redis-benchmark)
-`;
+
+Load of one command:
+${namesOf(LOAD_WORKLOADS)}
+Bytes per key:
+${namesOf(MEMORY_WORKLOADS)}
+More:
+${[
+  ['startup', 'from the start of an empty server to its first PONG, and tsredis-cli ping, against an empty Node'],
+  ['idle', 'CPU and resident memory of a server with 10 clients that send nothing'],
+  ['persistence', 'saving, loading, and the slowest requests meanwhile'],
+  ...SECTIONS.map(({ name, about }) => [name, about]),
+]
+  .map(([name, about]) => `  ${name!.padEnd(17)}  ${about}\n`)
+  .join('')}`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -65,6 +79,7 @@ async function main(): Promise<number> {
     startup: undefined,
     idle: undefined,
     persistence: undefined,
+    sections: {},
   };
   const servers = await startBoth(ours);
   try {
@@ -89,12 +104,32 @@ async function main(): Promise<number> {
     const cli = existsSync('dist/bin/tsredis-cli.js') ? 'dist/bin/tsredis-cli.js' : undefined;
     report.startup = await measureStartup(ours, cli, values.quick ? 3 : 9);
   }
+  const context: BenchContext = {
+    commands: { ours, redis: [values.redis] },
+    loadProgram: values.load,
+    rounds,
+    scale,
+    progress,
+  };
+  for (const section of SECTIONS) {
+    if (chosen(section.name, false)) report.sections[section.name] = await section.measure(context);
+  }
   writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(`\n${renderReport(report)}`);
   const milestone: Milestone = positionals[0] === 'final' || positionals[0] === 'types' ? positionals[0] : 'first';
   const verdicts = judge(report, milestone);
   process.stdout.write(renderVerdicts(verdicts));
   return values.check && verdicts.some((verdict) => !verdict.met) ? 1 : 0;
+}
+
+/** Names with a comma between, in lines of moderate length; those with blanks in quotes. */
+function namesOf(workloads: readonly { name: string }[]): string {
+  const names = [...new Set(workloads.map(({ name }) => (name.includes(' ') ? `"${name}"` : name)))];
+  return names.reduce(
+    (text, name) =>
+      text + (text.length - text.lastIndexOf('\n') > 100 ? `,\n  ${name}` : text === '  ' ? name : `, ${name}`),
+    '  ',
+  );
 }
 
 /** @param isCore whether it is in the set that runs when nothing is chosen */

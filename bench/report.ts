@@ -1,8 +1,10 @@
 // Results as a table for people, and the verdict on each target.
 import type { LoadResult, MemoryResult } from './measure.ts';
 import type { PersistenceResult } from './persistence.ts';
+import type { Outcome, Verdict } from './section.ts';
 import type { IdleResult, StartupResult } from './startup.ts';
 import { median } from './statistics.ts';
+import { table } from './table.ts';
 import {
   GEOMETRIC_MEAN_MAX,
   LOAD_WORKLOADS,
@@ -21,14 +23,8 @@ export interface Report {
   startup: StartupResult | undefined;
   idle: { ours: IdleResult; redis: IdleResult } | undefined;
   persistence: { ours: PersistenceResult; redis: PersistenceResult } | undefined;
-}
-
-/** A target and how it came out. */
-export interface Verdict {
-  what: string;
-  measured: number;
-  bound: string;
-  met: boolean;
+  /** By name; see sections.ts. */
+  sections: Record<string, Outcome>;
 }
 
 export function renderReport(report: Report): string {
@@ -43,6 +39,7 @@ export function renderReport(report: Report): string {
   if (report.startup !== undefined) lines.push(...startupLines(report.startup), '');
   if (report.idle !== undefined) lines.push(...idleLines(report.idle), '');
   if (report.persistence !== undefined) lines.push(...persistenceLines(report.persistence), '');
+  for (const { lines: section } of Object.values(report.sections)) lines.push(...section, '');
   return lines.join('\n');
 }
 
@@ -72,7 +69,10 @@ export function judge(report: Report, milestone: Milestone): Verdict[] {
     atMost(`${workload.name}: bytes per key`, middle(result.ours, usedOf), bytesPerKeyMax);
     atMost(`${workload.name}: bytes per key, ratio`, ratio(result, usedOf), ratioMax);
   }
-  if (milestone === 'final') judgeProcesses(report, atMost);
+  if (milestone === 'final') {
+    judgeProcesses(report, atMost);
+    for (const section of Object.values(report.sections)) verdicts.push(...section.verdicts);
+  }
   return verdicts;
 }
 
@@ -205,16 +205,4 @@ function persistenceLines({ ours, redis }: { ours: PersistenceResult; redis: Per
     `p99.9 of SET and GET: ${both((result) => result.quietP999Ms, 2)} ms`,
     `the same during BGSAVE: ${both((result) => result.savingP999Ms, 2)} ms`,
   ];
-}
-
-/** Columns padded to their widest cell, numbers to the right. */
-function table(rows: readonly string[][]): string[] {
-  const full = rows.filter((row) => row.length > 2);
-  const widths = rows[0]!.map((_, column) => Math.max(...full.map((row) => row[column]!.length)));
-  const firstWidth = Math.max(...rows.map((row) => row[0]!.length));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(firstWidth) : cell.padStart(row.length > 2 ? widths[i]! : 0)))
-      .join('  '),
-  );
 }
