@@ -12,7 +12,7 @@ import {
 } from '../formats/aof/manifest.ts';
 import { type Disk, realDisk } from './disk.ts';
 import { type Environment, reason } from './environment.ts';
-import { removeQuietly, syncDirectory, writeFully } from './output-file.ts';
+import { removeInBackground, syncDirectory, writeFully } from './output-file.ts';
 
 const DIRECTORY_MODE = 0o755;
 const FILE_MODE = 0o640;
@@ -164,7 +164,10 @@ export class AppendFiles {
   dropHistory(): void {
     const { manifest } = this;
     if (manifest.history.length === 0 || this.environment.settings.aofDisableAutoGc) return;
-    for (const file of manifest.history) removeQuietly(this.path(file.name));
+    for (const file of manifest.history) {
+      this.environment.log('notice', `Removing the history file ${file.name} in the background`);
+      removeInBackground(this.path(file.name), this.disk);
+    }
     try {
       this.replaceManifest({ ...manifest, history: [] });
     } catch (error) {

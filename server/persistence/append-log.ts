@@ -3,6 +3,7 @@
 // between, the manifest on the disk names files that together are the data.
 
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { AofFileInfo } from '../formats/aof/manifest.ts';
 import { AppendFiles } from './append-files.ts';
 import { AppendWriter } from './append-writer.ts';
@@ -10,7 +11,7 @@ import { type Disk, realDisk } from './disk.ts';
 import type { Dumper } from './dumper.ts';
 import { type Environment, reason } from './environment.ts';
 import { LogLoader, type Replayer } from './load-append.ts';
-import { removeQuietly, syncDirectory, temporaryPath } from './output-file.ts';
+import { removeInBackground, removeQuietly, syncDirectory, temporaryPath } from './output-file.ts';
 import { RewriteLimit } from './rewrite-limit.ts';
 
 const BASE_AUX = [['aof-base', 1]] as const;
@@ -223,7 +224,9 @@ export class AppendLog {
       files.makeDirectory();
       this.beginIncrement();
       const temporary = this.temporaryPath('-rewrite.aof');
-      this.dumper.start('aof', temporary, BASE_AUX, (error) => this.ended(error, temporary, isDump), !isDump);
+      this.dumper.start('aof', temporary, BASE_AUX, (error) => this.ended(error, temporary, isDump), {
+        asCommands: !isDump,
+      });
     } catch (error) {
       environment.log('warning', `Can't rewrite the append only file in background: ${reason(error)}`);
       this.lastRewriteOk = false;
@@ -249,7 +252,8 @@ export class AppendLog {
     if (this.state === 'waiting') {
       this.dropTemporaryIncrement();
       const path = files.path(`temp-${files.name}.incr`);
-      removeQuietly(path);
+      environment.log('notice', `Creating AOF incr file ${basename(path)} on background rewrite`);
+      removeQuietly(path, this.disk);
       writer.open(path, 0);
       this.temporaryIncrement = path;
       return;
@@ -270,7 +274,7 @@ export class AppendLog {
       const last = files.manifest.incr.at(-1) as AofFileInfo;
       writer.open(files.path(last.name), current);
       this.earlierBytes = before - current;
-      removeQuietly(path);
+      removeQuietly(path, this.disk);
       throw error;
     }
   }
@@ -281,11 +285,12 @@ export class AppendLog {
     this.rewrites++;
     try {
       if (error !== null) throw error;
+      environment.log('notice', `Successfully created the temporary AOF base file ${basename(temporary)}`);
       environment.log('notice', 'Background AOF rewrite terminated with success');
       this.install(temporary, isDump);
     } catch (failure) {
       environment.log('warning', `Background AOF rewrite terminated with error: ${reason(failure)}`);
-      removeQuietly(temporary);
+      removeInBackground(temporary, this.disk);
       this.lastRewriteOk = false;
       this.limit.failed();
       if (this.state === 'waiting') {
@@ -305,13 +310,19 @@ export class AppendLog {
     const { manifest } = files;
     const base = files.nextBase(isDump);
     this.disk.renameSync(temporary, files.path(base.name));
-    environment.log('notice', `Successfully renamed the temporary AOF base file ${temporary} into ${base.name}`);
+    environment.log(
+      'notice',
+      `Successfully renamed the temporary AOF base file ${basename(temporary)} into ${base.name}`,
+    );
     let incr: AofFileInfo[] = [];
     let kept = manifest.incr.length;
     if (this.state === 'waiting' && this.temporaryIncrement !== null) {
       const increment = files.nextIncrement();
       this.disk.renameSync(this.temporaryIncrement, files.path(increment.name));
-      environment.log('notice', `Successfully renamed the temporary AOF incr file into ${increment.name}`);
+      environment.log(
+        'notice',
+        `Successfully renamed the temporary AOF incr file ${basename(this.temporaryIncrement)} into ${increment.name}`,
+      );
       incr = [increment];
     } else if (this.state === 'on') {
       incr = manifest.incr.slice(-1);
@@ -334,8 +345,10 @@ export class AppendLog {
 
   private dropTemporaryIncrement(): void {
     if (this.temporaryIncrement === null) return;
-    this.writer.close();
-    removeQuietly(this.temporaryIncrement);
+    const name = basename(this.temporaryIncrement);
+    this.environment.log('notice', `Removing the temp incr aof file ${name} in the background`);
+    this.writer.close(true);
+    removeInBackground(this.temporaryIncrement, this.disk);
     this.temporaryIncrement = null;
   }
 

@@ -65,7 +65,7 @@ export class AppendWriter {
   /** Goes on at the end of a file, which is created if need be. Throws what the system says. */
   open(path: string, size: number): void {
     const fd = this.disk.openSync(path, 'a', FILE_MODE);
-    this.close();
+    this.close(this.environment.settings.appendfsync !== 'always');
     this.fd = fd;
     this.size = size;
     this.selected = -1;
@@ -74,12 +74,19 @@ export class AppendWriter {
     this.failure = null;
   }
 
-  /** Writes and flushes what there is and lets go of the file. Errors are logged. */
-  close(): void {
+  /** Writes and flushes what there is and lets go of the file; flushing may go on in the background. Errors are logged. */
+  close(inBackground = false): void {
     if (this.fd === -1) return;
     this.flush(true);
     const { fd } = this;
     this.fd = -1;
+    if (inBackground) {
+      this.disk.fdatasync(fd, (error) => {
+        if (error !== null) this.syncFailed(error);
+        this.disk.close(fd, () => undefined);
+      });
+      return;
+    }
     try {
       this.disk.fdatasyncSync(fd);
     } catch (error) {
@@ -254,19 +261,22 @@ export class AppendWriter {
   }
 
   private syncEnded(error: NodeJS.ErrnoException | null): void {
-    if (error !== null) {
-      this.unsynced = true;
-      if (this.failure === null) this.environment.log('warning', `Fail to fsync the AOF file: ${reason(error)}`);
-      this.failure = reason(error);
-      this.failedSync = true;
-      this.host.onStatus();
-    } else if (this.failedSync) {
+    if (error !== null) this.syncFailed(error);
+    else if (this.failedSync) {
       this.failedSync = false;
       this.failure = null;
       this.environment.log('warning', 'AOF fsync error looks solved, Redis can write again.');
       this.host.onStatus();
       this.host.onFlushesAgain();
     }
+  }
+
+  private syncFailed(error: Error): void {
+    if (this.failure === null) this.environment.log('warning', `Fail to fsync the AOF file: ${reason(error)}`);
+    this.unsynced = true;
+    this.failure = reason(error);
+    this.failedSync = true;
+    this.host.onStatus();
   }
 }
 

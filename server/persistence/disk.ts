@@ -23,6 +23,7 @@ export interface Disk {
   fdatasync(fd: number, done: Done): void;
   ftruncateSync(fd: number, bytes: number): void;
   renameSync(from: string, to: string): void;
+  rename(from: string, to: string, done: Done): void;
   unlinkSync(path: string): void;
 }
 

@@ -84,17 +84,17 @@ export class Dumper {
     }
   }
 
-  /** Begins a snapshot into a new file. Throws when the file cannot be made. */
+  /** Begins a snapshot into a new file, which is moved to `finalPath` when it is complete. Throws when it can't be made. */
   start(
     kind: BackgroundJob['kind'],
     path: string,
     aux: Aux,
     done: (error: unknown) => void,
-    asCommands = false,
+    { asCommands = false, finalPath }: { asCommands?: boolean; finalPath?: string } = {},
   ): BackgroundJob {
     const incrementalSync = this.environment.settings.rdbSaveIncrementalFsync;
     const { disk } = this.environment;
-    const file = new OutputFile(path, { mode: FILE_MODE, incrementalSync, disk });
+    const file = new OutputFile(path, { mode: FILE_MODE, incrementalSync, finalPath, disk });
     return this.startInto(kind, file, aux, done, asCommands);
   }
 

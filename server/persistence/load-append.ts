@@ -29,7 +29,7 @@ export interface Replayer {
 /** What loading found. */
 export type LogState = 'missing' | 'empty' | 'loaded';
 
-type FileState = 'whole' | 'cut';
+type FileState = 'whole' | 'cut' | 'empty';
 
 export class LogLoader {
   /** Bytes of all files, and how far loading is. */
@@ -85,6 +85,7 @@ export class LogLoader {
           `Fatal error: the truncated file is not the last file\nThe file is ${this.files.path(file.name)}.`,
         );
       }
+      if (state === 'empty') continue;
       const seconds = ((this.environment.monotonicMs() - started) / 1000).toFixed(3);
       const kind = file.type === 'base' ? 'base' : 'incr';
       this.environment.log('notice', `DB loaded from ${kind} file ${file.name}: ${seconds} seconds`);
@@ -102,6 +103,7 @@ export class LogLoader {
     }
     try {
       const { size } = fstatSync(fd);
+      if (size === 0) return 'empty';
       const head = Buffer.alloc(HEAD_BYTES);
       readSync(fd, head, 0, HEAD_BYTES, 0);
       let at = 0;
@@ -133,6 +135,7 @@ export class LogLoader {
       const what = old ? 'RDB preamble of the AOF file' : 'RDB base file';
       throw new LoadError(`${error.message}\nError reading the ${what} ${name}, AOF loading aborted`);
     }
+    loader.visitor.logTotals();
     if (old) log('notice', 'Reading the remaining AOF tail...');
     return loader.endOffset;
   }
@@ -232,7 +235,9 @@ export class LogLoader {
   private unreadable(path: string, error: unknown): LoadError {
     const name = path.slice(path.lastIndexOf('/') + 1);
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      return new LoadError(`The append log file ${name} doesn't exist: ${reason(error)}\nThe file should be ${path}.`);
+      return new LoadError(
+        `Unable to obtain the AOF file ${name} length. stat: ${reason(error)}\nThe manifest names a file that is not there: it should be ${path}. Put it back, or run 'tsredis-check-aof' on the manifest.`,
+      );
     }
     return new LoadError(
       `Fatal error: can't open the append log file ${name} for reading: ${reason(error)}\nThe file is ${path}.`,

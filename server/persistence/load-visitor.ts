@@ -140,6 +140,16 @@ export class LoadVisitor extends ValueBuilder {
     this.startKey(db, bytes, start, length, true);
   }
 
+  /** Says how it went. */
+  logTotals(): void {
+    const { log } = this.environment;
+    for (const [module, count] of this.moduleSkipped) {
+      log('warning', `Left out of the RDB file: ${count} values or facts of module '${module}'.`);
+    }
+    const skipped = this.emptySkipped > 0 ? `, empty keys skipped: ${this.emptySkipped}` : '';
+    log('notice', `Done loading RDB, keys loaded: ${this.loaded}, keys expired: ${this.expired}${skipped}.`);
+  }
+
   protected override onEmpty(key: Uint8Array): void {
     if (this.emptySkipped++ < EMPTY_NAMES_MAX) {
       this.environment.log('notice', `Loading RDB, skipping empty key: ${Buffer.from(key).toString('latin1')}`);

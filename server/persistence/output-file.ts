@@ -20,6 +20,8 @@ export interface OutputOptions {
   readonly incrementalSync: boolean;
   /** Gets each chunk that has been written. */
   readonly recycle?: (chunk: Uint8Array) => void;
+  /** Takes this name when it is finished; without it, keeps the temporary one. */
+  readonly finalPath?: string | undefined;
   readonly disk?: Disk | undefined;
 }
 
@@ -71,19 +73,38 @@ export class OutputFile {
     this.writeHere(chunk);
   }
 
-  /** Waits for the queue and flushes to the disk; then closes. Rejects with the first error. */
+  /** Waits for the queue, flushes to the disk, closes and moves into place. Rejects with the first error. */
   async finish(): Promise<void> {
+    const { disk } = this;
+    const { finalPath } = this.options;
     if (this.busy) await new Promise<void>((resolve) => (this.whenIdle = resolve));
-    if (this.error === null) {
-      await new Promise<void>((resolve) =>
-        this.disk.fsync(this.fd, (error) => {
-          this.error ??= error;
-          resolve();
-        }),
-      );
-    }
+    if (this.error === null) await this.attempt((done) => disk.fsync(this.fd, done));
     this.close();
+    if (finalPath !== undefined && this.error === null) {
+      // The blocks of the file that was there are freed when the last descriptor goes, which is not for this thread.
+      const old = openQuietly(finalPath, disk);
+      await this.attempt((done) => disk.rename(this.path, finalPath, done));
+      if (old !== -1) disk.close(old, () => undefined);
+      if (this.error === null) await this.syncDirectory(dirname(finalPath));
+    }
     if (this.error !== null) throw this.error;
+  }
+
+  /** Makes the rename durable. */
+  private async syncDirectory(path: string): Promise<void> {
+    const fd = this.disk.openSync(path, 'r');
+    await this.attempt((done) => this.disk.fsync(fd, done));
+    this.disk.closeSync(fd);
+  }
+
+  /** One call; its error becomes the file's, if there is none yet. */
+  private attempt(call: (done: (error: NodeJS.ErrnoException | null) => void) => void): Promise<void> {
+    return new Promise((resolve) =>
+      call((error) => {
+        this.error ??= error;
+        resolve();
+      }),
+    );
   }
 
   /** The same at once, after writeNow(). */
@@ -101,9 +122,10 @@ export class OutputFile {
     this.error ??= Object.assign(new Error('given up'), { code: 'ECANCELED' });
     this.queue = [];
     this.queuedBytes = 0;
+    // The name first: with the last of descriptor and name the blocks are freed, which takes a while.
+    removeQuietly(this.path, this.disk);
     if (this.busy) this.whenIdle = () => this.close();
     else this.close();
-    removeQuietly(this.path, this.disk);
   }
 
   private writeHere(chunk: Uint8Array): void {
@@ -182,9 +204,8 @@ export class OutputFile {
   private close(): void {
     if (this.closed) return;
     this.closed = true;
-    // Closing may flush on some file systems; errors were the business of fsync.
-    if (this.busy) this.disk.close(this.fd, () => undefined);
-    else this.disk.closeSync(this.fd);
+    // In the background: closing may flush on some file systems, or free the blocks. Errors were the business of fsync.
+    this.disk.close(this.fd, () => undefined);
   }
 }
 
@@ -238,6 +259,22 @@ export function removeQuietly(path: string, disk: Disk = realDisk): void {
     disk.unlinkSync(path);
   } catch {
     // Gone already, or out of reach: nothing depends on it.
+  }
+}
+
+/** removeQuietly for a large file: the name is gone at once, the blocks are freed in the background. */
+export function removeInBackground(path: string, disk: Disk = realDisk): void {
+  const fd = openQuietly(path, disk);
+  removeQuietly(path, disk);
+  if (fd !== -1) disk.close(fd, () => undefined);
+}
+
+/** A descriptor to hold on to a file, -1 when there is none. */
+function openQuietly(path: string, disk: Disk): number {
+  try {
+    return disk.openSync(path, 'r');
+  } catch {
+    return -1;
   }
 }
 

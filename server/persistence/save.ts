@@ -71,9 +71,8 @@ export class Saver {
     this.dirtyAtStart = environment.keyspace.dirty;
     this.lastTrySeconds = Math.floor(environment.now() / 1000);
     try {
-      dumper.start('rdb', temporary, environment.replicationAux(), (error) => {
-        this.onEnded(this.ended(error, path, temporary));
-      });
+      const done = (error: unknown) => this.onEnded(this.ended(error, path, temporary));
+      dumper.start('rdb', temporary, environment.replicationAux(), done, { finalPath: path });
     } catch (error) {
       this.logFailure(error, temporary);
       this.setResult(false);
@@ -127,12 +126,8 @@ export class Saver {
     const nowSeconds = Math.floor(environment.now() / 1000);
     this.lastDurationSeconds = nowSeconds - this.lastTrySeconds;
     if (error !== null) {
-      this.logFailure(error, temporary);
-      environment.log('warning', 'Background saving error');
-      this.setResult(false);
-      return false;
-    }
-    if (!this.move(temporary, path)) {
+      if ((error as NodeJS.ErrnoException).syscall === 'rename') this.logMoveFailure(error, temporary, path);
+      else this.logFailure(error, temporary);
       environment.log('warning', 'Background saving error');
       this.setResult(false);
       return false;
@@ -150,13 +145,17 @@ export class Saver {
       moveIntoPlace(temporary, path, this.environment.disk);
       return true;
     } catch (error) {
-      this.environment.log(
-        'warning',
-        `Error moving temp DB file ${temporary} on the final destination ${path} (in server root dir ${this.directory()}): ${reason(error)}`,
-      );
+      this.logMoveFailure(error, temporary, path);
       removeQuietly(temporary);
       return false;
     }
+  }
+
+  private logMoveFailure(error: unknown, temporary: string, path: string): void {
+    this.environment.log(
+      'warning',
+      `Error moving temp DB file ${temporary} on the final destination ${path} (in server root dir ${this.directory()}): ${reason(error)}`,
+    );
   }
 
   private logFailure(error: unknown, temporary: string): void {

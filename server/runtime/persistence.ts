@@ -214,7 +214,8 @@ export class Persistence implements PersistenceService {
     try {
       const loader = new DumpLoader(this.environment, this.dumpPath(), { isPreamble: false, replaces: !options.flush });
       loader.runNow();
-      this.logTotals(loader.visitor);
+      loader.visitor.logTotals();
+      this.keepTotals(loader.visitor);
     } catch (error) {
       this.logFailure(error);
       return 'ERR Error trying to load the RDB dump, check server logs.';
@@ -287,7 +288,8 @@ export class Persistence implements PersistenceService {
       progress.memoryBytes = Number(loader.visitor.auxFields.get('used-mem') ?? 0);
       await nextTurn();
     }
-    this.logTotals(loader.visitor);
+    loader.visitor.logTotals();
+    this.keepTotals(loader.visitor);
     this.server.log('notice', `DB loaded from disk: ${this.secondsSince(started)} seconds`);
   }
 
@@ -300,8 +302,8 @@ export class Persistence implements PersistenceService {
       progress.loadedBytes = loader.loadedBytes;
       await nextTurn();
     });
-    if (loader.dump !== null) this.logTotals(loader.dump);
-    if (state !== 'missing') {
+    if (loader.dump !== null) this.keepTotals(loader.dump);
+    if (state === 'loaded') {
       this.server.log('notice', `DB loaded from append only file: ${this.secondsSince(started)} seconds`);
     }
     this.appendLog.openAfterLoad();
@@ -372,13 +374,8 @@ export class Persistence implements PersistenceService {
     return join(settings.string('dir'), settings.string('dbfilename'));
   }
 
-  private logTotals({ loaded, expired, emptySkipped, moduleSkipped }: LoadVisitor): void {
+  private keepTotals({ loaded, expired }: LoadVisitor): void {
     this.lastLoad = { loaded, expired };
-    const skipped = emptySkipped > 0 ? `, empty keys skipped: ${emptySkipped}` : '';
-    for (const [module, count] of moduleSkipped) {
-      this.server.log('warning', `Left out of the RDB file: ${count} values or facts of module '${module}'.`);
-    }
-    this.server.log('notice', `Done loading RDB, keys loaded: ${loaded}, keys expired: ${expired}${skipped}.`);
   }
 
   private logFailure(error: unknown): void {

@@ -70,6 +70,7 @@ class FailingDisk {
         check('truncate');
         fs.ftruncateSync(fd, bytes);
       },
+      rename: (from, to, done) => later('rename', done, () => fs.rename(from, to, done)),
       renameSync: (from, to) => {
         check('rename');
         fs.renameSync(from, to);
