@@ -10,6 +10,7 @@ import {
   formatManifest,
   parseManifest,
 } from '../formats/aof/manifest.ts';
+import { accessReport } from './access-report.ts';
 import { type Disk, realDisk } from './disk.ts';
 import { type Environment, reason } from './environment.ts';
 import { removeInBackground, syncDirectory, writeFully } from './output-file.ts';
@@ -67,7 +68,7 @@ export class AppendFiles {
         return;
       }
       throw new AppendFilesError(
-        `Fatal error: can't open the AOF manifest file ${this.name}.manifest for reading: ${reason(error)}`,
+        `${accessReport(path)}\nFatal error: can't open the AOF manifest file ${this.name}.manifest for reading: ${reason(error)}`,
       );
     }
     try {
@@ -116,8 +117,19 @@ export class AppendFiles {
     return { base: baseBytes, total };
   }
 
+  /**
+   * Only the directory of the log: where `dir` itself is gone, a disk is missing, and what was written in its place would
+   * be hidden when it comes back. Throws AppendFilesError.
+   */
   makeDirectory(): void {
-    mkdirSync(this.directory, { recursive: true, mode: DIRECTORY_MODE });
+    try {
+      mkdirSync(this.directory, { mode: DIRECTORY_MODE });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+      throw new AppendFilesError(
+        `Can't open or create append-only dir ${this.environment.settings.string('appenddirname')}: ${reason(error)}`,
+      );
+    }
   }
 
   nextIncrement(): AofFileInfo {

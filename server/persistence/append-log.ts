@@ -5,7 +5,8 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { AofFileInfo } from '../formats/aof/manifest.ts';
-import { AppendFiles } from './append-files.ts';
+import { accessReport } from './access-report.ts';
+import { AppendFiles, AppendFilesError } from './append-files.ts';
 import { AppendWriter } from './append-writer.ts';
 import { type Disk, realDisk } from './disk.ts';
 import type { Dumper } from './dumper.ts';
@@ -109,7 +110,13 @@ export class AppendLog {
     const increment = last ?? files.nextIncrement();
     const path = files.path(increment.name);
     const what = last === undefined ? 'Creating' : 'Opening';
-    this.writer.open(path, last === undefined ? 0 : statSync(path).size);
+    try {
+      this.writer.open(path, last === undefined ? 0 : statSync(path).size);
+    } catch (error) {
+      throw new AppendFilesError(
+        `${accessReport(path)}\nCan't open the append-only file ${increment.name}: ${reason(error)}`,
+      );
+    }
     environment.log('notice', `${what} AOF incr file ${increment.name} on server start`);
     if (last === undefined || isNew) {
       files.replaceManifest({ ...manifest, incr: last === undefined ? [...manifest.incr, increment] : manifest.incr });
@@ -228,7 +235,11 @@ export class AppendLog {
         asCommands: !isDump,
       });
     } catch (error) {
-      environment.log('warning', `Can't rewrite the append only file in background: ${reason(error)}`);
+      const own = error instanceof AppendFilesError;
+      environment.log(
+        'warning',
+        own ? error.message : `Can't rewrite the append only file in background: ${reason(error)}`,
+      );
       this.lastRewriteOk = false;
       this.limit.failed();
       return false;

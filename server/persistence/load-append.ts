@@ -4,6 +4,7 @@
 import { closeSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs';
 import { AofError } from '../formats/aof/errors.ts';
 import { AofReader, hasRdbPreamble } from '../formats/aof/reader.ts';
+import { accessReport } from './access-report.ts';
 import type { AppendFiles } from './append-files.ts';
 import { type Environment, reason } from './environment.ts';
 import { DumpLoader, LoadError } from './load.ts';
@@ -240,7 +241,7 @@ export class LogLoader {
       );
     }
     return new LoadError(
-      `Fatal error: can't open the append log file ${name} for reading: ${reason(error)}\nThe file is ${path}.`,
+      `${accessReport(path)}\nFatal error: can't open the append log file ${name} for reading: ${reason(error)}`,
     );
   }
 }

@@ -1,7 +1,7 @@
 // Dumps on disk: SAVE, BGSAVE, save points. A dump is written to a temporary file in the same directory, flushed, renamed
 // and the rename flushed, so the old dump stays whole until the new one is.
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Dumper } from './dumper.ts';
 import { type Environment, reason } from './environment.ts';
 import { moveIntoPlace, removeQuietly, temporaryPath } from './output-file.ts';
@@ -37,7 +37,7 @@ export class Saver {
     return this.dumper.job?.kind === 'rdb';
   }
 
-  /** Saves at once; whether it worked (the log tells why not). */
+  /** Saves at once; whether it worked (the log tells why not). Who asked is told: writes go on if it did not. */
   save(): boolean {
     const { environment } = this;
     const path = this.path();
@@ -47,13 +47,9 @@ export class Saver {
       this.dumper.writeNow(temporary, environment.replicationAux());
     } catch (error) {
       this.logFailure(error, temporary);
-      this.setResult(false);
       return false;
     }
-    if (!this.move(temporary, path)) {
-      this.setResult(false);
-      return false;
-    }
+    if (!this.move(temporary, path)) return false;
     environment.log('notice', 'DB saved on disk');
     environment.keyspace.dirty = 0;
     this.lastSaveSeconds = Math.floor(environment.now() / 1000);
@@ -154,7 +150,7 @@ export class Saver {
   private logMoveFailure(error: unknown, temporary: string, path: string): void {
     this.environment.log(
       'warning',
-      `Error moving temp DB file ${temporary} on the final destination ${path} (in server root dir ${this.directory()}): ${reason(error)}`,
+      `Error moving temp DB file ${basename(temporary)} on the final destination ${basename(path)} (in server root dir ${this.directory()}): ${reason(error)}`,
     );
   }
 
@@ -162,7 +158,7 @@ export class Saver {
     const { syscall } = error as NodeJS.ErrnoException;
     const text =
       syscall === 'open'
-        ? `Failed opening the temp RDB file ${temporary} (in server root dir ${this.directory()}) for saving: ${reason(error)}`
+        ? `Failed opening the temp RDB file ${basename(temporary)} (in server root dir ${this.directory()}) for saving: ${reason(error)}`
         : `Write error saving DB on disk(${syscall ?? 'write'}): ${reason(error)}`;
     this.environment.log('warning', text);
   }

@@ -6,6 +6,7 @@ import type { Context } from '../commands/context.ts';
 import { CommandError } from '../commands/errors.ts';
 import { hasExpiringFields, watchFields } from '../commands/hash-field-expiry.ts';
 import type { PersistenceService, ShutdownOptions } from '../commands/services.ts';
+import { accessReport } from '../persistence/access-report.ts';
 import { AppendFilesError } from '../persistence/append-files.ts';
 import { AppendLog } from '../persistence/append-log.ts';
 import { Dumper, type DumpSink } from '../persistence/dumper.ts';
@@ -280,7 +281,7 @@ export class Persistence implements PersistenceService {
       loader = new DumpLoader(this.environment, this.dumpPath(), { isPreamble: false, replaces: false });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw error;
+      throw new LoadError(`${accessReport(this.dumpPath())}\nFatal error loading the DB: ${reason(error)}. Exiting.`);
     }
     const progress = this.startProgress(loader.totalBytes);
     for (const bytes of loader.steps()) {

@@ -221,6 +221,7 @@ function end(server: Server, persistence: Persistence, options: ShutdownOptions)
   const problem = persistence.close(options);
   if (problem !== null && !options.force) {
     log('warning', "Error trying to save the DB, can't exit.");
+    log('warning', 'Errors trying to shut down the server. Check the logs for more information.');
     return 'ERR Errors trying to SHUTDOWN. Check logs.';
   }
   notifyManager(process.env, 'STOPPING=1\n');
