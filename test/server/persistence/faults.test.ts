@@ -26,6 +26,7 @@ class FailingDisk {
   /** The next write takes this many bytes only; null for all. */
   shortWriteBytes: number | null = null;
   syncs = 0;
+  onSync: () => void = () => undefined;
   readonly disk: Disk;
 
   constructor() {
@@ -63,6 +64,7 @@ class FailingDisk {
       fdatasyncSync: (fd) => {
         check('fdatasync');
         this.syncs++;
+        this.onSync();
         fs.fdatasyncSync(fd);
       },
       fdatasync: (fd, done) => later('fdatasync', done, () => fs.fdatasync(fd, done)),
@@ -104,6 +106,8 @@ class World {
   readonly faults = new FailingDisk();
   readonly keyspace = new Keyspace(2, { k0: 1, k1: 2 });
   readonly log: string[] = [];
+  /** What happened to replies and to the log's file, in order. */
+  readonly order: string[] = [];
   nowMs = 1_700_000_000_000;
   readonly environment: Environment;
   readonly dumper: Dumper;
@@ -126,7 +130,7 @@ class World {
       replicationAux: () => [],
       dropsExpired: () => true,
       watchFields: () => undefined,
-      holdReplies: () => undefined,
+      holdReplies: (held) => this.order.push(held ? 'hold' : 'let go'),
       jobStarted: () => undefined,
       exit: (status) => {
         throw new Exit(`exit ${status}`);
@@ -255,6 +259,16 @@ describe('a dump on a disk that fails', () => {
 
 describe('the append-only log on a disk that fails', () => {
   const expected = (count: number) => new Map(Array.from({ length: count }, (_, i) => [`k${i}`, `v${i}`]));
+
+  it('appendfsync always: replies go after one flush for all commands of a turn', async () => {
+    const world = new World(directory, { appendonly: true, appendfsync: 'always' });
+    world.startLog();
+    world.faults.onSync = () => world.order.push('flush');
+    for (let i = 0; i < 5; i++) world.set(`k${i}`, `v${i}`);
+    await world.until(() => world.order.includes('let go'));
+    expect(world.order).toEqual(['hold', 'flush', 'let go']);
+    world.faults.onSync = () => undefined;
+  });
 
   it.each(['write', 'fdatasync'] as const)('appendfsync always: the server ends when %s fails', (call) => {
     const world = new World(directory, { appendonly: true, appendfsync: 'always' });
