@@ -3,7 +3,6 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type LoadResult, type MemoryResult, measureLoad, measureMemory } from './measure.ts';
-import { measurePersistence } from './persistence.ts';
 import { judge, type Pair, type Report, renderReport, renderVerdicts } from './report.ts';
 import type { BenchContext } from './section.ts';
 import { SECTIONS } from './sections.ts';
@@ -36,7 +35,6 @@ More:
 ${[
   ['startup', 'from the start of an empty server to its first PONG, and tsredis-cli ping, against an empty Node'],
   ['idle', 'CPU and resident memory of a server with 10 clients that send nothing'],
-  ['persistence', 'saving, loading, and the slowest requests meanwhile'],
   ...SECTIONS.map(({ name, about }) => [name, about]),
 ]
   .map(([name, about]) => `  ${name!.padEnd(17)}  ${about}\n`)
@@ -78,7 +76,6 @@ async function main(): Promise<number> {
     memory: [],
     startup: undefined,
     idle: undefined,
-    persistence: undefined,
     sections: {},
   };
   const servers = await startBoth(ours);
@@ -94,12 +91,6 @@ async function main(): Promise<number> {
     await Promise.all(servers.map((server) => server.stop()));
   }
   report.memory = await measureAllMemory(ours, scale);
-  if (chosen('persistence', false)) {
-    report.persistence = {
-      ours: await measurePersistence('ours', ours, values.load, scale),
-      redis: await measurePersistence('redis', [values.redis], values.load, scale),
-    };
-  }
   if (chosen('startup', false)) {
     const cli = existsSync('dist/bin/tsredis-cli.js') ? 'dist/bin/tsredis-cli.js' : undefined;
     report.startup = await measureStartup(ours, cli, values.quick ? 3 : 9);

@@ -1,6 +1,5 @@
 // Results as a table for people, and the verdict on each target.
 import type { LoadResult, MemoryResult } from './measure.ts';
-import type { PersistenceResult } from './persistence.ts';
 import type { Outcome, Verdict } from './section.ts';
 import type { IdleResult, StartupResult } from './startup.ts';
 import { median } from './statistics.ts';
@@ -22,7 +21,6 @@ export interface Report {
   memory: { workload: MemoryWorkload; result: Pair<MemoryResult> }[];
   startup: StartupResult | undefined;
   idle: { ours: IdleResult; redis: IdleResult } | undefined;
-  persistence: { ours: PersistenceResult; redis: PersistenceResult } | undefined;
   /** By name; see sections.ts. */
   sections: Record<string, Outcome>;
 }
@@ -38,7 +36,6 @@ export function renderReport(report: Report): string {
   if (report.memory.length > 0) lines.push(...memoryTable(report.memory), '');
   if (report.startup !== undefined) lines.push(...startupLines(report.startup), '');
   if (report.idle !== undefined) lines.push(...idleLines(report.idle), '');
-  if (report.persistence !== undefined) lines.push(...persistenceLines(report.persistence), '');
   for (const { lines: section } of Object.values(report.sections)) lines.push(...section, '');
   return lines.join('\n');
 }
@@ -192,17 +189,5 @@ function idleLines({ ours, redis }: { ours: IdleResult; redis: IdleResult }): st
   return [
     `idle with 10 clients: ${ours.cpuPercent.toFixed(2)} % CPU (redis ${redis.cpuPercent.toFixed(2)}), ` +
       `${ours.residentMebibytes.toFixed(0)} MiB resident (redis ${redis.residentMebibytes.toFixed(0)})`,
-  ];
-}
-
-function persistenceLines({ ours, redis }: { ours: PersistenceResult; redis: PersistenceResult }): string[] {
-  const both = (pick: (result: PersistenceResult) => number, digits: number) =>
-    `${pick(ours).toFixed(digits)} (redis ${pick(redis).toFixed(digits)})`;
-  return [
-    `dump of ${both((result) => result.dumpMebibytes, 1)} MiB`,
-    `saving: ${both((result) => result.saveMebibytesPerSecond, 0)} MiB/s`,
-    `loading: ${both((result) => result.loadMebibytesPerSecond, 0)} MiB/s`,
-    `p99.9 of SET and GET: ${both((result) => result.quietP999Ms, 2)} ms`,
-    `the same during BGSAVE: ${both((result) => result.savingP999Ms, 2)} ms`,
   ];
 }

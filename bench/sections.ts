@@ -2,7 +2,9 @@
 import { connections } from './connections.ts';
 import { curve } from './curve.ts';
 import { growth } from './growth.ts';
+import { persistence } from './persistence.ts';
 import { pubsub } from './pubsub.ts';
 import type { Section } from './section.ts';
+import { tail } from './tail.ts';
 
-export const SECTIONS: readonly Section[] = [connections, pubsub, growth, curve];
+export const SECTIONS: readonly Section[] = [connections, pubsub, growth, curve, persistence, tail];
