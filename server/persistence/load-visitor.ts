@@ -2,6 +2,7 @@
 
 import type { RdbReader } from '../formats/rdb/reader.ts';
 import type { Slice } from '../formats/rdb/slice.ts';
+import { RDB_TYPE } from '../formats/rdb/types.ts';
 import { lruClock } from '../keyspace/access-clock.ts';
 import type { Database } from '../keyspace/database.ts';
 import { ValueBuilder } from './decode-value.ts';
@@ -16,6 +17,7 @@ export interface LoadOptions {
 
 /** Keys skipped because they are empty are named in the log up to this number. */
 const EMPTY_NAMES_MAX = 10;
+const STREAMS: readonly number[] = [RDB_TYPE.stream, RDB_TYPE.stream2, RDB_TYPE.stream3];
 /** The most keys that a table is prepared for. */
 const KEYS_RESERVED_MAX = 1 << 26;
 
@@ -113,7 +115,7 @@ export class LoadVisitor extends ValueBuilder {
     return true;
   }
 
-  override key(key: Slice, _type: number, expireAtMs: number, idleSeconds: number, frequency: number): void {
+  override key(key: Slice, type: number, expireAtMs: number, idleSeconds: number, frequency: number): void {
     const db = this.database;
     const { bytes, start } = key;
     const length = key.end - start;
@@ -138,6 +140,8 @@ export class LoadVisitor extends ValueBuilder {
       db.delete(there);
     }
     this.startKey(db, bytes, start, length, true);
+    // The other kinds begin in the same breath; a stream's first node may come with the next window.
+    if (STREAMS.includes(type)) this.keepKey();
   }
 
   /** Says how it went. */

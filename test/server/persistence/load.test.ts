@@ -7,10 +7,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSettings } from '../../../server/config/settings.ts';
+import { RdbReader } from '../../../server/formats/rdb/reader.ts';
+import { RDB_TYPE } from '../../../server/formats/rdb/types.ts';
+import { RdbWriter } from '../../../server/formats/rdb/writer.ts';
 import { Keyspace } from '../../../server/keyspace/keyspace.ts';
 import { Dumper } from '../../../server/persistence/dumper.ts';
 import type { Environment } from '../../../server/persistence/environment.ts';
 import { DumpLoader, LoadError } from '../../../server/persistence/load.ts';
+import { LoadVisitor } from '../../../server/persistence/load-visitor.ts';
 import { Values } from '../../../server/persistence/values.ts';
 
 const root = fileURLToPath(new URL('../../fixtures/rdb/', import.meta.url));
@@ -55,6 +59,33 @@ function environment(log: string[] = []): Environment {
 
 function load(path: string, world: Environment): void {
   new DumpLoader(world, path, { isPreamble: false, replaces: false }).runNow();
+}
+
+function isOk(verdict: string): boolean {
+  return verdict === 'ok';
+}
+
+/** Loads through a window that is as small as can be. */
+function loadInPieces(path: string, world: Environment, bytes: number): void {
+  const visitor = new LoadVisitor(world, { isPreamble: false, replaces: false });
+  const reader = new RdbReader(visitor, { windowBytes: 16 });
+  visitor.reader = reader;
+  const file = readFileSync(path);
+  for (let at = 0; at < file.length; at += bytes) {
+    // The window's end is told exactly: what is beyond must not be looked at.
+    const piece = file.subarray(at, at + bytes);
+    let from = 0;
+    while (from < piece.length) {
+      const room = reader.room();
+      const count = Math.min(room.length, piece.length - from);
+      room.fill(0xa5);
+      room.set(piece.subarray(from, from + count));
+      reader.filled(count);
+      from += count;
+      reader.run();
+    }
+  }
+  reader.finish();
 }
 
 /** Keys of all databases with the digests of their values. */
@@ -110,6 +141,36 @@ describe('loading the fixtures', () => {
     world.keyspace.clearAll();
     // Nothing but a small table that was prepared for keys that did not come.
     expect(world.keyspace.arena.usedBytes).toBeLessThan(200);
+  });
+
+  it.each(fixtures.filter(({ file, verdicts }) => !file.includes('module') && verdicts.every(isOk)))(
+    '$file is the same whatever the pieces it comes in',
+    ({ file }) => {
+      const path = join(root, file);
+      const whole = environment();
+      load(path, whole);
+      const pieces = environment();
+      loadInPieces(path, pieces, 61);
+      expect(digests(pieces)).toEqual(digests(whole));
+    },
+  );
+
+  it('keeps the names of streams whose nodes come with the next window', () => {
+    const world = environment();
+    const writer = new RdbWriter((chunk) => chunks.push(chunk), { compression: false });
+    const chunks: Uint8Array[] = [];
+    writer.header(10);
+    for (let i = 0; i < 50; i++) {
+      writer.type(RDB_TYPE.stream2);
+      writer.text(`stream-${i}`);
+      for (let zeros = 10; zeros > 0; zeros--) writer.length(0);
+    }
+    writer.eof();
+    const path = join(directory, 'streams.rdb');
+    writeFileSync(path, Buffer.concat(chunks));
+    loadInPieces(path, world, 1);
+    const names = [...digests(world).keys()].sort();
+    expect(names).toEqual(Array.from({ length: 50 }, (_, i) => `0 stream-${i} -1`).sort());
   });
 
   it('tells the key, the place and what to do about a file that ends too early', () => {
