@@ -80,6 +80,19 @@ export class ClientConnection implements Connection, Transport {
     this.owner.queued(this.session);
   }
 
+  /** Queues a message for the end of the round, one character a byte: many clients may share it. */
+  push(message: string): void {
+    if (!this.open || this.session.closing) return;
+    if (this.chunkBytes > 0) {
+      this.send(Buffer.from(message, 'latin1'));
+      return;
+    }
+    if (this.replies === '') this.owner.hasReplies(this);
+    this.replies += message;
+    this.session.totalOutputBytes += message.length;
+    if (this.replies.length > STRING_BYTES_MAX) this.owner.queued(this.session);
+  }
+
   /** Sends what send() has queued, and the replies before it. */
   flush(): void {
     this.flushReplies();

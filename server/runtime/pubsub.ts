@@ -3,10 +3,15 @@
 import { globMatch } from '../base/glob.ts';
 import type { PubSubService, SubscriptionKind } from '../commands/services.ts';
 import type { Session } from '../commands/session.ts';
-import type { ReplyWriter } from '../formats/resp/writer.ts';
 
-/** Writes to any client: into the current reply for the one being served, into its queue for the others. */
-export type Deliver = (session: Session, write: (reply: ReplyWriter) => void) => void;
+/**
+ * Sends a message to any client: into the current reply for the one being served, into its queue for the others. The
+ * message is encoded once for all; text has one character a byte.
+ */
+type DeliverShared = (session: Session, message: string | Buffer) => void;
+
+/** From here on a message is a buffer, which is written without being copied for each client. */
+const BUFFER_BYTES_MIN = 16 * 1024;
 
 interface Pattern {
   bytes: Buffer;
@@ -17,9 +22,9 @@ export class PubSub implements PubSubService {
   private readonly channels = new Map<string, Set<Session>>();
   private readonly shards = new Map<string, Set<Session>>();
   private readonly patterns = new Map<string, Pattern>();
-  private readonly deliver: Deliver;
+  private readonly deliver: DeliverShared;
 
-  constructor(deliver: Deliver) {
+  constructor(deliver: DeliverShared) {
     this.deliver = deliver;
   }
 
@@ -29,29 +34,12 @@ export class PubSub implements PubSubService {
 
   publish(channel: Buffer, message: Buffer, shard: boolean): number {
     const name = channel.toString('latin1');
-    let receivers = 0;
-    for (const session of (shard ? this.shards : this.channels).get(name) ?? []) {
-      this.deliver(session, (reply) => {
-        reply.push(3);
-        reply.text(shard ? 'smessage' : 'message');
-        reply.bulk(channel);
-        reply.bulk(message);
-      });
-      receivers++;
-    }
+    const text = message.toString('latin1');
+    const listeners = (shard ? this.shards : this.channels).get(name);
+    let receivers = listeners === undefined ? 0 : this.send(listeners, [shard ? 'smessage' : 'message', name, text]);
     if (shard) return receivers;
-    for (const pattern of this.patterns.values()) {
-      if (!globMatch(pattern.bytes, channel)) continue;
-      for (const session of pattern.sessions) {
-        this.deliver(session, (reply) => {
-          reply.push(4);
-          reply.text('pmessage');
-          reply.bulk(pattern.bytes);
-          reply.bulk(channel);
-          reply.bulk(message);
-        });
-        receivers++;
-      }
+    for (const [pattern, { bytes, sessions }] of this.patterns) {
+      if (globMatch(bytes, channel)) receivers += this.send(sessions, ['pmessage', pattern, name, text]);
     }
     return receivers;
   }
@@ -97,6 +85,18 @@ export class PubSub implements PubSubService {
     return (kind === 'shard' ? this.shards : this.channels).get(name)?.size ?? 0;
   }
 
+  /** Returns how many got it. */
+  private send(sessions: ReadonlySet<Session>, parts: readonly string[]): number {
+    let plain: string | Buffer | null = null;
+    let pushed: string | Buffer | null = null;
+    for (const session of sessions) {
+      if (session.resp3) pushed ??= encode('>', parts);
+      else plain ??= encode('*', parts);
+      this.deliver(session, (session.resp3 ? pushed : plain)!);
+    }
+    return sessions.size;
+  }
+
   private mine(session: Session, kind: SubscriptionKind): Set<string> {
     if (kind === 'pattern') return session.patterns;
     return kind === 'shard' ? session.shardChannels : session.channels;
@@ -115,4 +115,11 @@ export class PubSub implements PubSubService {
     sessions?.delete(session);
     if (sessions?.size === 0) all.delete(text);
   }
+}
+
+/** An array or push of bulk strings. */
+function encode(kind: '*' | '>', parts: readonly string[]): string | Buffer {
+  let text = `${kind}${parts.length}\r\n`;
+  for (const part of parts) text += `$${part.length}\r\n${part}\r\n`;
+  return text.length < BUFFER_BYTES_MIN ? text : Buffer.from(text, 'latin1');
 }

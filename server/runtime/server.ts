@@ -152,7 +152,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     );
     this.slowLog = new SlowLog(settings);
     this.latency = new LatencyMonitor(settings, host.now);
-    this.pubsub = new PubSub((session, write) => this.turns.deliver(session, write));
+    this.pubsub = new PubSub((session, message) => this.turns.deliverShared(session, message));
     this.events = new Events((channel, message) => this.pubsub.publish(channel, message, false));
     this.turns = new Turns(this, new Dispatcher(this));
     this.blocking = new Blocking({

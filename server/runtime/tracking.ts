@@ -5,16 +5,17 @@ import { findKeys, KeyPositions, keyPlanOf } from '../commands/key-positions.ts'
 import { type Command, Flag } from '../commands/registry.ts';
 import type { TrackingService } from '../commands/services.ts';
 import type { Session, TrackingState } from '../commands/session.ts';
+import type { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Database } from '../keyspace/database.ts';
 import type { KeyListener } from './events.ts';
-import type { Deliver } from './pubsub.ts';
 
 /** RESP2 clients hear of invalidations as messages of this channel, through the client they redirect to. */
 const CHANNEL = '__redis__:invalidate';
 
 export interface TrackingHost {
   byId(id: number): Session | undefined;
-  deliver: Deliver;
+  /** Writes to any client: into the current reply for the one being served, into its queue for the others. */
+  deliver(session: Session, write: (reply: ReplyWriter) => void): void;
   /** tracking-table-max-keys; 0: no limit. */
   readonly keysMax: () => number;
   /** The client being served. */

@@ -52,6 +52,8 @@ export class Turns {
   /** Runs the request that the context holds. */
   dispatch(session: Session): void {
     const { context: c, reply } = this.host;
+    // What is pushed to a client without replies comes after the replies it had before.
+    if (session.replyMode !== ReplyMode.on) this.sendReplies(session);
     const mark = reply.pos;
     this.dispatcher.dispatch(c);
     session.totalCommands++;
@@ -111,7 +113,10 @@ export class Turns {
   private readonly sendRound = (): void => {
     const connections = this.replying;
     this.replying = [];
-    for (let i = 0; i < connections.length; i++) connections[i].flushReplies();
+    for (let i = 0; i < connections.length; i++) {
+      if (this.held) this.toFlush.add(connections[i]);
+      else connections[i].flushReplies();
+    }
   };
 
   flushOthers(): void {
@@ -162,6 +167,15 @@ export class Turns {
     this.current = current;
     Object.assign(c, request, saved);
     reply.resp3 = resp3;
+  }
+
+  /** Sends a message that many clients get, in order with each one's replies: text has one character a byte. */
+  deliverShared(session: Session, message: string | Buffer): void {
+    const isText = typeof message === 'string';
+    if (session === this.current && session.replyMode === ReplyMode.on) {
+      this.host.reply.raw(isText ? Buffer.from(message, 'latin1') : message);
+    } else if (isText && !this.held) (session.transport as ClientConnection).push(message);
+    else session.transport.send(isText ? Buffer.from(message, 'latin1') : message);
   }
 
   /** Writes to any client, in order with its replies. */

@@ -57,6 +57,11 @@ export class Pair {
     this.stop = stop;
   }
 
+  /** Where ours and the real one listen. */
+  get ports(): readonly [ours: number, real: number] {
+    return [this.ourPort, this.realPort];
+  }
+
   /** One more connection to each: for blocked clients, transactions, subscribers. */
   async connect(): Promise<{ ours: RawConnection; real: RawConnection }> {
     return { ours: await RawConnection.open(this.ourPort), real: await RawConnection.open(this.realPort) };
