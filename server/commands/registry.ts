@@ -51,6 +51,8 @@ export interface Command {
   readonly handler: ((context: never) => void) | null;
   readonly subcommands: CommandIndex | null;
   readonly parent: Command | null;
+  /** Takes constant or logarithmic time, unless request or reply is long: a pipeline of them is timed as a whole. */
+  readonly quick: boolean;
   /** Position in the table, for ACL bitmaps. */
   readonly id: number;
   readonly stats: CommandStats;

@@ -109,6 +109,9 @@ export function createCommandTable(): CommandIndex {
   );
 }
 
+/** No command with one of these is quick, whatever else it says. */
+const SLOW = Flag.blocking | Flag.admin;
+
 function createCommand(
   name: string,
   spec: CommandSpec,
@@ -132,6 +135,7 @@ function createCommand(
     handler,
     subcommands: null,
     parent,
+    quick: (flags & SLOW) === 0 && ((flags & Flag.fast) !== 0 || spec.complexity === 'O(1)'),
     id,
     stats: { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 },
   };

@@ -37,9 +37,14 @@ export class Space {
   lfu = false;
   /** LFU: the entry's next clock after an access. See access-clock.ts. */
   nextFrequency: (clock: number) => number = (clock) => clock;
+  /** Large values released so far: freeing one may take a while. */
+  releases = 0;
   /** Writes since the last save. */
   dirty = 0;
   readonly seed: HashSeed;
+  private expectedBuf: Uint8Array | null = null;
+  private expectedPos = -1;
+  private expectedHash = 0;
   private readonly large: (LargeValue | undefined)[] = [undefined];
   private readonly freeIds: number[] = [];
 
@@ -48,7 +53,19 @@ export class Space {
   }
 
   hash(buf: Uint8Array, pos: number, len: number): number {
+    if (pos === this.expectedPos && buf === this.expectedBuf) return this.expectedHash;
     return hashBytes(this.seed, buf, pos, len);
+  }
+
+  /** Until expectNothing(), the key at `pos` of `buf` is known to have that hash. */
+  expect(buf: Uint8Array, pos: number, hash: number): void {
+    this.expectedBuf = buf;
+    this.expectedPos = pos;
+    this.expectedHash = hash;
+  }
+
+  expectNothing(): void {
+    this.expectedPos = -1;
   }
 
   /** Registers a large value; the id goes into its entry. */
@@ -66,6 +83,7 @@ export class Space {
   /** Forgets an id without freeing the value. */
   release(id: number): LargeValue {
     const value = this.large[id]!;
+    this.releases++;
     this.large[id] = undefined;
     this.freeIds.push(id);
     return value;

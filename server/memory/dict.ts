@@ -61,6 +61,25 @@ export class Dict {
     return this.findInChain(this.target[origin(this.targetBlock) + (hash & this.targetMask)], buf, pos, len, hash);
   }
 
+  /** Head of the chain in which a key of that hash stands, or 0, to be read ahead of time; find() looks further. */
+  headOf(hash: number): number {
+    return this.table[origin(this.block) + (hash & this.mask)];
+  }
+
+  /** The entry itself if it has that hash, else the one after it. */
+  follow(entry: number, hash: number): number {
+    const words = this.arena.words[entry >>> SEGMENT_SHIFT];
+    const word = (entry & OFFSET_MASK) << 1;
+    return words[word + 1] === hash ? entry : words[word];
+  }
+
+  /** Reads the last word of an entry's key, and so the cache line that holds it; the first is read by follow(). */
+  endOfKey(entry: number): number {
+    const words = this.arena.words[entry >>> SEGMENT_SHIFT];
+    const word = (entry & OFFSET_MASK) << 1;
+    return words[word + ((this.keyOffset + words[word + 2] - 1) >> 2)];
+  }
+
   /** Links a new entry whose words 1 and 2 and key bytes are already written. The key must not be there. */
   insert(entry: number, hash: number): void {
     if (this.table === NO_TABLE) this.allocate(INITIAL_BUCKETS);

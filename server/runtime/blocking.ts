@@ -23,6 +23,8 @@ export class Blocking implements BlockingService, KeyListener {
   private readonly waiting = new Map<Database, Map<string, Set<Session>>>();
   private readonly cancels = new Map<Session, () => void>();
   servingKey: string | null = null;
+  /** See Events.listen. */
+  activityChanged: () => void = () => undefined;
   private ready: { db: Database; key: string }[] = [];
   private readonly readyKeys = new Set<string>();
   private nextOrder = 1;
@@ -66,6 +68,7 @@ export class Blocking implements BlockingService, KeyListener {
     for (const key of keys) byKey.set(key, this.enqueue(byKey.get(key), session));
     const cancel = deadlineMs > 0 ? this.host.at(deadlineMs, () => this.unblock(session, 'timeout')) : () => undefined;
     this.cancels.set(session, cancel);
+    this.activityChanged();
   }
 
   unblock(session: Session, how: 'timeout' | 'error'): boolean {
@@ -105,6 +108,7 @@ export class Blocking implements BlockingService, KeyListener {
     session.held = false;
     this.cancels.get(session)?.();
     this.cancels.delete(session);
+    this.activityChanged();
     const byKey = this.waiting.get(blocked.db);
     if (byKey === undefined) return;
     for (const key of blocked.keys) {

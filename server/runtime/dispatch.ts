@@ -12,6 +12,10 @@ import { ArenaFullError } from '../memory/arena.ts';
 export interface DispatchHost {
   /** Whether any server-wide condition (loading, memory limit, pause, failed save, monitors) makes guards necessary. */
   readonly cautious: boolean;
+  /** Whether each command has to be timed and looked at by itself (low thresholds, client tracking). */
+  readonly exact: boolean;
+  /** Whether anybody takes the writes. */
+  readonly propagating: boolean;
   readonly loading: boolean;
   /** Frees memory if over the limit; false when it stays over. */
   makeRoom(): boolean;
@@ -37,6 +41,8 @@ export interface DispatchHost {
   readonly errorReplies: number;
   /** A command has run. */
   ran(c: Context, command: Command, microseconds: number): void;
+  /** Quick commands have run `calls` times, in that time all together. */
+  ranOften(command: Command, calls: number, microseconds: number): void;
   /** A write has changed something: hand it to AOF and replicas. */
   propagate(c: Context): void;
   /** Whether writes of this request wait to be handed on, and its end, which hands them on. */
@@ -77,10 +83,22 @@ const guards: readonly Guard[] = [
   (c, command, host) => (host.loading && isWithout(c, command, Flag.loading) ? ERRORS.loading : null),
 ];
 
+/** A quick command is not, when its request or its reply is longer than this. */
+const QUICK_BYTES_MAX = 4096;
+/** Commands about data. */
+const DATA = Flag.write | Flag.readonly;
+
 export class Dispatcher {
   private readonly host: DispatchHost;
-  /** End of the last command on the monotonic clock: the next one's start, to read the clock once per command. */
+  /** End of the last command that was timed, on the monotonic clock: the start of the next. */
   private clockMs = 0;
+  /** A quick command that has run `untimed` times since: the clock costs more than some of them do. */
+  private quick: Command | null = null;
+  private untimed = 0;
+  /** What look() saw. */
+  private careful = true;
+  private exact = true;
+  private propagating = true;
   /** Error replies up to the last command: one more, and the command has failed. */
   private errorsSeen = 0;
 
@@ -88,9 +106,26 @@ export class Dispatcher {
     this.host = host;
   }
 
-  /** To be called before the first request of a batch. */
-  startBatch(): void {
+  /** To be called before the first request of a batch of a session. */
+  startBatch(session: Session): void {
     this.clockMs = this.host.monotonicMs();
+    this.look(session);
+  }
+
+  /** To be called after the last. */
+  endBatch(): void {
+    if (this.untimed > 0) this.time();
+  }
+
+  /**
+   * Sees what the state of server and client asks for. It is looked at when a batch begins and after every command that
+   * is not about data: those about data do not change it.
+   */
+  look(session: Session): void {
+    const { host } = this;
+    this.careful = host.cautious || session.guarded;
+    this.exact = host.exact;
+    this.propagating = host.propagating;
   }
 
   /** Finds the command, asks the guards, queues inside MULTI or runs it. The reply is in c.reply. */
@@ -118,7 +153,7 @@ export class Dispatcher {
       this.refuse(c, command, wrongArity(command.name));
       return;
     }
-    if (this.host.cautious || c.session.guarded || (command.flags & Flag.protected) !== 0) {
+    if (this.careful || (command.flags & Flag.protected) !== 0) {
       for (const guard of guards) {
         const refusal = guard(c, command, this.host);
         if (refusal !== null) {
@@ -141,11 +176,12 @@ export class Dispatcher {
   /** Runs a command whose guards have been passed, with statistics, propagation and error handling. */
   run(c: Context, command: Command): void {
     const host = this.host;
+    if (this.untimed > 0 && this.quick !== command) this.time();
     // Shown after it has run, so that EXEC comes behind its commands; read before, while its arguments are there.
-    const shown = host.cautious && !c.resumed && (command.flags & (Flag.skip_monitor | Flag.admin)) === 0;
+    const shown = this.careful && !c.resumed && (command.flags & (Flag.skip_monitor | Flag.admin)) === 0;
     const line = shown ? host.monitorLine(c) : null;
     const session = c.session;
-    const dirty = c.keyspace.dirty;
+    const { dirty, releases } = c.keyspace;
     const mark = c.reply.pos;
     c.rewrites = null;
     c.command = command;
@@ -155,18 +191,53 @@ export class Dispatcher {
       c.reply.pos = mark;
       this.answerFailure(c, command, error);
     }
-    const now = host.monotonicMs();
-    const microseconds = (now - this.clockMs) * 1000;
-    this.clockMs = now;
-    // A client that waited for a key is still on the same call.
-    if (!c.resumed) command.stats.calls++;
-    command.stats.microseconds += microseconds;
     if (host.errorReplies > this.errorsSeen) command.stats.failedCalls++;
     this.errorsSeen = host.errorReplies;
+    if (
+      command.quick &&
+      !this.exact &&
+      c.reply.pos - mark <= QUICK_BYTES_MAX &&
+      c.pos[c.argc - 1] + c.len[c.argc - 1] - c.pos[0] <= QUICK_BYTES_MAX &&
+      c.keyspace.releases === releases
+    ) {
+      this.quick = command;
+      this.untimed++;
+    } else {
+      this.timeOne(c, command);
+    }
     if (line !== null) host.monitor(line, session);
-    host.ran(c, command, microseconds);
-    if (c.keyspace.dirty > dirty || c.rewrites !== null) host.propagate(c);
+    if (this.propagating && (c.keyspace.dirty > dirty || c.rewrites !== null)) host.propagate(c);
     if (host.unsettled && !c.inTransaction) host.settle(command);
+    if ((command.flags & DATA) === 0) this.look(session);
+  }
+
+  /** Times the command that has just run. */
+  private timeOne(c: Context, command: Command): void {
+    if (this.untimed > 0 && this.quick !== command) this.time();
+    const now = this.host.monotonicMs();
+    const microseconds = (now - this.clockMs) * 1000;
+    this.clockMs = now;
+    const { stats } = command;
+    // Quick ones of the same name before it, whose time is part of it.
+    const { untimed } = this;
+    this.untimed = 0;
+    // A client that waited for a key is still on the same call.
+    stats.calls += c.resumed ? untimed : untimed + 1;
+    stats.microseconds += microseconds;
+    if (untimed > 0) this.host.ranOften(command, untimed, 0);
+    this.host.ran(c, command, microseconds);
+  }
+
+  /** Times the quick commands that have run since the clock was last read: each took its share. */
+  private time(): void {
+    const now = this.host.monotonicMs();
+    const microseconds = (now - this.clockMs) * 1000;
+    this.clockMs = now;
+    const command = this.quick!;
+    command.stats.calls += this.untimed;
+    command.stats.microseconds += microseconds;
+    this.host.ranOften(command, this.untimed, microseconds);
+    this.untimed = 0;
   }
 
   private answerFailure(c: Context, command: Command, error: unknown): void {

@@ -8,7 +8,7 @@ import type { Database } from '../keyspace/database.ts';
 
 /** Something that wants to know of changed keys. Keys come as bytes; make a text of them only when it matters. */
 export interface KeyListener {
-  /** Whether there is anything to listen for: a cheap test. */
+  /** Whether there is anything to listen for. */
   readonly active: boolean;
   keyChanged(db: Database, buf: Uint8Array, pos: number, len: number, by: Session | null): void;
   /** A whole database (null: every one) is about to be emptied. */
@@ -43,7 +43,9 @@ const EXEC = [Buffer.from('EXEC')];
 const CLASS_LETTERS = 'g$lshzxetdmn';
 
 export class Events implements EventService {
-  readonly listeners: KeyListener[] = [];
+  private readonly listeners: KeyListener[] = [];
+  /** A bit for each listener that is active, so that a change nobody listens for costs one test. */
+  private attention = 0;
   readonly sinks: WriteSink[] = [];
   /** Writes of the request being served; settle() hands them out. Bounded by what one request changes. */
   private waiting: Write[] = [];
@@ -55,6 +57,14 @@ export class Events implements EventService {
 
   constructor(publish: (channel: Buffer, message: Buffer) => void) {
     this.publish = publish;
+  }
+
+  /** Adds a listener; returns what it has to call whenever it becomes active or ceases to be. */
+  listen(listener: KeyListener): () => void {
+    const bit = 1 << (this.listeners.push(listener) - 1);
+    return () => {
+      this.attention = listener.active ? this.attention | bit : this.attention & ~bit;
+    };
   }
 
   /** Takes notify-keyspace-events: K, E and class letters, A for all but m and n. */
@@ -82,10 +92,8 @@ export class Events implements EventService {
   }
 
   keyChanged(db: Database, buf: Uint8Array, pos: number, len: number, by: Session | null): void {
-    for (let i = 0; i < this.listeners.length; i++) {
-      const listener = this.listeners[i];
-      if (listener.active) listener.keyChanged(db, buf, pos, len, by);
-    }
+    if (this.attention === 0) return;
+    for (const listener of this.listeners) if (listener.active) listener.keyChanged(db, buf, pos, len, by);
   }
 
   databaseChanged(db: Database | null, by: Session | null): void {

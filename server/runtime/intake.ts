@@ -4,6 +4,7 @@ import type { Context } from '../commands/context.ts';
 import type { Session } from '../commands/session.ts';
 import { Decoded, RequestDecoder } from '../formats/resp/request.ts';
 import type { ReplyWriter } from '../formats/resp/writer.ts';
+import type { Database } from '../keyspace/database.ts';
 import type { Blocking } from './blocking.ts';
 import type { Log } from './log.ts';
 import type { Turns } from './turns.ts';
@@ -16,6 +17,26 @@ const HELD_INPUT_BYTES_MAX = 1024 * 1024;
 const SPARE_BYTES_MAX = 1024 * 1024;
 /** First size of the buffer for an incomplete request. */
 const INPUT_BYTES = 1024;
+/** First size of the arrays of arguments. */
+const ARGUMENTS = 16;
+const NO_BYTES = Buffer.alloc(0);
+
+/** Requests of a pipeline that are decoded before the first of them is served. */
+const AHEAD_MAX = 16;
+/** Longer keys are not looked for in advance. */
+const KEY_BYTES_MAX = 256;
+
+/** A request that waits for those before it in its pipeline: argument i is `len[i]` bytes at `pos[i]` of `buf`. */
+class AheadRequest {
+  argc = 0;
+  buf: Buffer = NO_BYTES;
+  pos: Int32Array = new Int32Array(ARGUMENTS);
+  len: Int32Array = new Int32Array(ARGUMENTS);
+  /** Where the input goes on behind it. */
+  next = 0;
+  /** Whether the hash of its first argument is known. */
+  hashed = false;
+}
 
 export interface IntakeHost {
   readonly context: Context;
@@ -34,6 +55,13 @@ export class Intake {
   flushBytes = FLUSH_BYTES;
   private readonly host: IntakeHost;
   private readonly decoder = new RequestDecoder();
+  /** Decoded requests of a pipeline, the first `aheadCount` of them; the hashes of their keys; where those would be. */
+  private readonly ahead = Array.from({ length: AHEAD_MAX }, () => new AheadRequest());
+  private readonly hashes = new Int32Array(AHEAD_MAX);
+  private readonly entries = new Int32Array(AHEAD_MAX);
+  private aheadCount = 0;
+  /** What readAhead() has read: a value that is kept is read. */
+  read = 0;
   /** An input buffer that was used up, for the next request that does not fit one read. */
   private spare: Buffer | null = null;
 
@@ -69,37 +97,103 @@ export class Intake {
 
   /** Serves the requests in `buf` from `start` to `end`; returns the position up to which input was used. */
   private serve(session: Session, buf: Buffer, start: number, end: number): number {
-    const { context: c, reply, turns, blocking } = this.host;
-    const { decoder, limits } = this;
+    const { turns } = this.host;
     turns.begin(session);
     let at = start;
     while (at < end) {
-      limits.authenticated = session.authenticated;
-      const partial = session.partial;
-      session.partial = null;
-      const status = decoder.decode(buf, at, end, limits, partial);
-      if (status === Decoded.needMore) {
-        session.inputNeeded = decoder.neededBytes;
-        session.partial = decoder.suspend();
-        break;
-      }
-      if (status === Decoded.error) {
-        this.refuse(session, decoder.error);
-        break;
-      }
+      const status = this.lookAhead(session, buf, at, end);
+      at = this.serveAhead(session, at);
+      if (session.held || session.closing || session.closeAfterReply) break;
+      if (status === Decoded.error) this.refuse(session, this.decoder.error);
+      if (status !== Decoded.request) break;
+    }
+    turns.end(session);
+    return session.closeAfterReply || session.closing ? end : at;
+  }
+
+  /** Decodes up to AHEAD_MAX requests from `at` on. Returns the last status: more may follow while it is `request`. */
+  private lookAhead(session: Session, buf: Buffer, start: number, end: number): number {
+    const { decoder, limits, ahead } = this;
+    limits.authenticated = session.authenticated;
+    // What AUTH allows, it allows from the next request on.
+    const max = session.authenticated ? AHEAD_MAX : 1;
+    let partial = session.partial;
+    session.partial = null;
+    let status: number = Decoded.request;
+    let at = start;
+    let count = 0;
+    while (count < max && at < end) {
+      const request = ahead[count];
+      decoder.pos = request.pos;
+      decoder.len = request.len;
+      status = decoder.decode(buf, at, end, limits, partial);
+      partial = null;
+      if (status !== Decoded.request) break;
       at = decoder.next;
-      if (decoder.argc === 0) continue;
-      c.argc = decoder.argc;
-      c.buf = decoder.buf;
-      c.pos = decoder.pos;
-      c.len = decoder.len;
+      request.argc = decoder.argc;
+      request.buf = decoder.buf;
+      request.pos = decoder.pos;
+      request.len = decoder.len;
+      request.next = at;
+      count++;
+    }
+    if (status === Decoded.needMore) {
+      session.inputNeeded = decoder.neededBytes;
+      session.partial = decoder.suspend();
+      // What is suspended keeps its arrays.
+      ahead[count].pos = decoder.pos;
+      ahead[count].len = decoder.len;
+    }
+    this.aheadCount = count;
+    if (count > 1) this.readAhead(session.db);
+    return status;
+  }
+
+  /**
+   * Reads the places where the keys of the requests ahead would stand: memory answers several such reads in the time of
+   * one, and each request then finds its key in the cache. The first argument is taken for a key; when it is none, a read
+   * was in vain.
+   */
+  private readAhead(db: Database): void {
+    const { ahead, hashes, entries, aheadCount } = this;
+    for (let i = 0; i < aheadCount; i++) {
+      const request = ahead[i];
+      const { pos, len } = request;
+      request.hashed = request.argc > 1 && len[1] <= KEY_BYTES_MAX;
+      if (request.hashed) {
+        const hash = db.space.hash(request.buf, pos[1], len[1]);
+        hashes[i] = hash;
+        entries[i] = db.table.headOf(hash);
+      } else entries[i] = 0;
+    }
+    for (let i = 0; i < aheadCount; i++) if (entries[i] !== 0) entries[i] = db.table.follow(entries[i], hashes[i]);
+    let read = 0;
+    for (let i = 0; i < aheadCount; i++) if (entries[i] !== 0) read ^= db.table.endOfKey(entries[i]);
+    this.read = read;
+  }
+
+  /** Serves the decoded requests, the first of which starts at `start`; returns where the next one starts. */
+  private serveAhead(session: Session, start: number): number {
+    const { context: c, reply, turns, blocking } = this.host;
+    const { ahead, aheadCount } = this;
+    const { space } = session.db;
+    let at = start;
+    for (let i = 0; i < aheadCount; i++) {
+      const request = ahead[i];
+      at = request.next;
+      if (request.argc === 0) continue;
+      c.argc = request.argc;
+      c.buf = request.buf;
+      c.pos = request.pos;
+      c.len = request.len;
+      if (aheadCount > 1 && request.hashed) space.expect(c.buf, c.pos[1], this.hashes[i]);
       turns.dispatch(session);
+      space.expectNothing();
       if (blocking.hasReady) this.host.serveReady();
       if (session.held || session.closing || session.closeAfterReply) break;
       if (reply.pos > this.flushBytes) turns.sendReplies(session);
     }
-    turns.end(session);
-    return session.closeAfterReply || session.closing ? end : at;
+    return at;
   }
 
   /** Keeps input that has to wait: the rest of a request, or requests of a client that is held back. */

@@ -76,7 +76,7 @@ export class Persistence implements PersistenceService {
   /** FLUSHALL stops a save before everything goes, or the save would have to write all that is left at once. */
   private followFlushes(): void {
     const { dumper } = this;
-    this.server.events.listeners.push({
+    this.server.events.listen({
       get active() {
         return dumper.job !== null;
       },

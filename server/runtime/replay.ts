@@ -32,7 +32,7 @@ export function createReplayer(server: Server): Replayer {
       c.replaying = true;
       c.resumed = false;
       reply.onError = (text) => reportError(server, text);
-      turns.dispatcher.startBatch();
+      turns.dispatcher.startBatch(session);
     },
     leave() {
       c.replaying = false;

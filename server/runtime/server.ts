@@ -182,7 +182,9 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       keysMax: () => Number(settings.trackingTableMaxKeys),
       current: () => this.turns.current,
     });
-    this.events.listeners.push(this.transactions, this.blocking, this.tracking);
+    for (const listener of [this.transactions, this.blocking, this.tracking]) {
+      listener.activityChanged = this.events.listen(listener);
+    }
     this.intake = new Intake(this);
     this.limits = this.intake.limits;
     this.listener = new Listener(this);
@@ -425,6 +427,14 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     );
   }
 
+  get exact(): boolean {
+    return this.slowLog.exact || this.latency.exact || this.tracking.active || this.clients.monitors.size > 0;
+  }
+
+  get propagating(): boolean {
+    return this.events.propagating;
+  }
+
   makeRoom(): boolean {
     if (this.memoryMax === 0 || (this.following && this.settings.replicaIgnoreMaxmemory)) return true;
     const hasRoom = this.evict();
@@ -531,6 +541,11 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.latency.ran(command, microseconds);
     this.slowLog.ran(c, command, microseconds);
     if (this.tracking.active) this.tracking.ran(c, command);
+  }
+
+  ranOften(command: Command, calls: number, microseconds: number): void {
+    this.stats.commandsProcessed += calls;
+    this.latency.ranOften(command, calls, microseconds / calls);
   }
 
   propagate(c: Context): void {

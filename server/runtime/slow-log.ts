@@ -8,6 +8,8 @@ import { lookUp, type Settings } from '../config/settings.ts';
 /** Arguments kept of a slow request, and bytes of each. */
 const ARGUMENTS_MAX = 32;
 const ARGUMENT_BYTES_MAX = 128;
+/** Below, slow is what one quick command of many may be. The default threshold is 10,000. */
+const EXACT_BELOW_MICROSECONDS = 2000;
 
 export class SlowLog implements SlowLogService {
   entries: SlowLogEntry[] = [];
@@ -25,6 +27,11 @@ export class SlowLog implements SlowLogService {
     };
     settings.onChange(['slowlog-log-slower-than'], follow);
     follow();
+  }
+
+  /** Whether the threshold is so low that a pipeline timed as a whole could hide a command beyond it. */
+  get exact(): boolean {
+    return this.threshold < EXACT_BELOW_MICROSECONDS;
   }
 
   reset(): void {
@@ -111,8 +118,18 @@ export class LatencyMonitor implements LatencyService {
     follow();
   }
 
+  /** Whether commands are watched for their time. */
+  get exact(): boolean {
+    return this.thresholdMs !== Number.POSITIVE_INFINITY;
+  }
+
+  /** `calls` calls have taken `microseconds` each. */
+  ranOften(command: Command, calls: number, microseconds: number): void {
+    if (this.counting) this.count(command, microseconds, calls);
+  }
+
   ran(command: Command, microseconds: number): void {
-    if (this.counting) this.count(command, microseconds);
+    if (this.counting) this.count(command, microseconds, 1);
     if (microseconds < this.thresholdMs * 1000) return;
     this.record((command.flags & Flag.fast) !== 0 ? 'fast-command' : 'command', microseconds / 1000);
   }
@@ -153,14 +170,14 @@ export class LatencyMonitor implements LatencyService {
     return rows.find(([, count]) => count >= target)?.[0] ?? rows[rows.length - 1][0];
   }
 
-  private count(command: Command, microseconds: number): void {
+  private count(command: Command, microseconds: number, calls: number): void {
     let counts = this.histograms[command.id];
     if (counts === undefined) {
       counts = new Float64Array(BUCKETS);
       this.histograms[command.id] = counts;
     }
     const whole = microseconds < 1 ? 1 : microseconds | 0;
-    counts[Math.min(BUCKETS - 1, whole <= 1 ? 0 : 32 - Math.clz32(whole - 1))]++;
+    counts[Math.min(BUCKETS - 1, whole <= 1 ? 0 : 32 - Math.clz32(whole - 1))] += calls;
   }
 
   private record(name: string, ms: number): void {

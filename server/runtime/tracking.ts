@@ -36,6 +36,8 @@ export class Tracking implements TrackingService, KeyListener {
   private readonly positions = new KeyPositions();
   /** The session whose CLIENT CACHING counts for the next command only. */
   private cachingFresh: Session | null = null;
+  /** See Events.listen. */
+  activityChanged: () => void = () => undefined;
 
   constructor(host: TrackingHost) {
     this.host = host;
@@ -61,11 +63,13 @@ export class Tracking implements TrackingService, KeyListener {
     const fresh = added.filter((prefix) => !known.some((other) => other.equals(prefix)));
     session.tracking = { ...state, prefixes: state.broadcast ? [...known, ...fresh] : [] };
     this.clients.add(session);
+    this.activityChanged();
   }
 
   disable(session: Session): void {
     session.tracking = null;
     this.clients.delete(session);
+    this.activityChanged();
   }
 
   cachingSet(session: Session): void {
@@ -172,6 +176,7 @@ export class Tracking implements TrackingService, KeyListener {
   databaseChanged(): void {
     this.table.clear();
     this.items = 0;
+    this.activityChanged();
     for (const session of this.clients) if (session.tracking !== null) this.send(session, null);
   }
 
@@ -184,6 +189,7 @@ export class Tracking implements TrackingService, KeyListener {
     if (ids === undefined) return;
     this.table.delete(key);
     this.items -= ids.size;
+    if (this.table.size === 0) this.activityChanged();
     for (const id of ids) {
       const session = this.host.byId(id);
       const state = session?.tracking;

@@ -15,6 +15,8 @@ export interface TransactionHost {
 export class Transactions implements TransactionService, KeyListener {
   private readonly host: TransactionHost;
   private readonly watchers = new Map<Database, Map<string, Set<Session>>>();
+  /** See Events.listen. */
+  activityChanged: () => void = () => undefined;
 
   constructor(host: TransactionHost) {
     this.host = host;
@@ -51,6 +53,7 @@ export class Transactions implements TransactionService, KeyListener {
     const sessions = byKey.get(text) ?? new Set<Session>();
     byKey.set(text, sessions);
     sessions.add(session);
+    this.activityChanged();
   }
 
   unwatch(session: Session): void {
@@ -63,6 +66,7 @@ export class Transactions implements TransactionService, KeyListener {
       if (byKey?.size === 0) this.watchers.delete(db);
     }
     session.watched = [];
+    this.activityChanged();
   }
 
   execute(session: Session): void {

@@ -46,7 +46,7 @@ export class Turns {
     c.nowMs = nowMs;
     c.resumed = false;
     reply.resp3 = session.resp3;
-    this.dispatcher.startBatch();
+    this.dispatcher.startBatch(session);
   }
 
   /** Runs the request that the context holds. */
@@ -62,6 +62,7 @@ export class Turns {
   }
 
   end(session: Session): void {
+    this.dispatcher.endBatch();
     this.host.beforeReplies();
     this.sendReplies(session);
     if (session.closeAfterReply && !session.closing) {
@@ -159,6 +160,7 @@ export class Turns {
     c.session = session;
     c.db = session.db;
     reply.resp3 = session.resp3;
+    this.dispatcher.look(session);
     action();
     if (reply.pos > mark) {
       session.transport.send(Buffer.from(reply.buf.subarray(mark, reply.pos)));
@@ -166,6 +168,7 @@ export class Turns {
     }
     this.current = current;
     Object.assign(c, request, saved);
+    if (current !== null) this.dispatcher.look(current);
     reply.resp3 = resp3;
   }
 

@@ -23,6 +23,7 @@ export function indexOf(specs: Readonly<Record<string, CommandSpec>>, parent: Co
       handler: () => {},
       subcommands: null,
       parent,
+      quick: false,
       id,
       stats: { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 },
     };
