@@ -53,6 +53,7 @@ export function hasExpiringFields(db: Database): boolean {
 export function dropExpiredFields(c: Context, entry: number): number {
   const table = c.db.large(entry) as HashTable;
   if (table.expiring === 0 || c.replaying || table.nextExpiryMs > c.nowMs) return entry;
+  if (c.server.replication.isReplica) return entry;
   return dropDue(c.db, entry, c.server, c.nowMs, Number.POSITIVE_INFINITY) ? 0 : entry;
 }
 

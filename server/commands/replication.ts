@@ -3,21 +3,26 @@
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
-import type { ReplicaFacts } from './services.ts';
+import type { FailoverOptions, ReplicaFacts } from './services.ts';
 import type { replicationSpecs } from './specs/replication.ts';
 
 export const replicationHandlers: Handlers<typeof replicationSpecs> = {
+  failover,
   psync,
   replconf,
+  replicaof,
   role,
+  slaveof: replicaof,
   sync: (c) => c.server.replication.sync(c.session, null, 0),
   wait,
 };
 
-/** PSYNC id offset: the offset is the number of the next byte; `?` and -1 for a replica without a history. */
+/** PSYNC id offset [FAILOVER]: the offset is the number of the next byte; `?` and -1 for a replica without a history. */
 function psync(c: Context): void {
   const wanted = c.integer(2);
-  c.server.replication.sync(c.session, c.text(1), wanted);
+  const { replication } = c.server;
+  if (c.argc > 3 && c.is(3, 'failover')) replication.takeOver(c.text(1));
+  replication.sync(c.session, c.text(1), wanted);
 }
 
 /** REPLCONF option value ... */
@@ -28,6 +33,10 @@ function replconf(c: Context): void {
     if (c.is(i, 'ack')) {
       // Never answered: acknowledgements must not fill the link.
       if (c.session.link === 'replica' && c.isInteger(i + 1)) replication.acknowledge(c.session, c.integer(i + 1));
+      return;
+    }
+    if (c.is(i, 'getack')) {
+      if (c.session.link === 'primary') replication.sendAck(c.session);
       return;
     }
     const facts = replicaFacts(c, i);
@@ -53,6 +62,17 @@ function replicaFacts(c: Context, i: number): ReplicaFacts | null {
   }
   if (c.is(i, 'rdb-only')) return { dumpOnly: c.integerBetween(value, 0, 1) === 1 };
   return null;
+}
+
+/** REPLICAOF host port | NO ONE */
+function replicaof(c: Context): void {
+  if (c.is(1, 'no') && c.is(2, 'one')) {
+    c.reply.simple(c.server.replication.follow(null));
+    return;
+  }
+  const port = c.integer(2, 'ERR Invalid master port');
+  if (port < 0 || port > 65535) throw new CommandError('ERR Invalid master port');
+  c.reply.simple(c.server.replication.follow({ host: c.text(1), port }));
 }
 
 function role(c: Context): void {
@@ -95,4 +115,23 @@ function wait(c: Context): void {
   }
   replication.waitForAcks(c.session, count, ms === 0 ? 0 : c.nowMs + ms);
   replication.askForAcks();
+}
+
+/** FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds] */
+function failover(c: Context): void {
+  const options: FailoverOptions = { target: null, force: false, abort: false, timeoutMs: 0 };
+  for (let i = 1; i < c.argc; i++) {
+    if (c.is(i, 'timeout') && i + 1 < c.argc && options.timeoutMs === 0) {
+      options.timeoutMs = c.integer(++i);
+      if (options.timeoutMs <= 0) throw new CommandError('ERR FAILOVER timeout must be greater than 0');
+    } else if (c.is(i, 'to') && i + 2 < c.argc && options.target === null) {
+      options.target = { host: c.text(i + 1), port: c.integer(i + 2) };
+      i += 2;
+    } else if (c.is(i, 'abort')) options.abort = true;
+    else if (c.is(i, 'force')) options.force = true;
+    else throw new CommandError(ERRORS.syntax);
+  }
+  if (options.abort && c.argc !== 2) throw new CommandError(ERRORS.syntax);
+  c.server.replication.failover(options);
+  c.reply.ok();
 }

@@ -51,7 +51,7 @@ export interface Services {
   readonly now: () => number;
   /** Microseconds since 1970. */
   readonly nowMicroseconds: () => number;
-  /** Saves as asked and ends the server; returns only to tell why not (an error reply). */
+  /** Saves as asked and ends the server; returns why not (an error reply), or null when the client has to wait for it. */
   shutdown(options: ShutdownOptions): string | null;
   /** Calls off an end that a signal has asked for; false when there is none. */
   abortShutdown(): boolean;
@@ -126,6 +126,10 @@ export interface ReplicationService {
   announce(session: Session, facts: ReplicaFacts): void;
   /** REPLCONF ACK: the replica has everything up to `offset`. */
   acknowledge(session: Session, offset: number): void;
+  /** REPLCONF GETACK, from the primary: answers with an ACK. */
+  sendAck(session: Session): void;
+  /** Follows another server, or (null) becomes a primary; returns the status line. */
+  follow(target: { host: string; port: number } | null): string;
   role(): RoleReport;
   /** Replicas that have what the client has written. */
   countAcks(session: Session): number;
@@ -133,6 +137,18 @@ export interface ReplicationService {
   askForAcks(): void;
   /** Holds the client until `count` replicas have what it has written. */
   waitForAcks(session: Session, count: number, deadlineMs: number): void;
+  /** PSYNC FAILOVER: the primary, whose history is `id`, wants to follow this server. Throws CommandError. */
+  takeOver(id: string): void;
+  /** Hands the role over to a replica; throws CommandError. */
+  failover(options: FailoverOptions): void;
+}
+
+export interface FailoverOptions {
+  target: { host: string; port: number } | null;
+  force: boolean;
+  abort: boolean;
+  /** 0: no limit. */
+  timeoutMs: number;
 }
 
 export interface AuthService {

@@ -334,6 +334,17 @@ export class Database {
     return removed;
   }
 
+  /** Exchanges all keys with another database of the same space; the index stays. */
+  exchange(other: Database): void {
+    const { dict, volatile, volatileCount } = this;
+    this.dict = other.dict;
+    this.volatile = other.volatile;
+    this.volatileCount = other.volatileCount;
+    other.dict = dict;
+    other.volatile = volatile;
+    other.volatileCount = volatileCount;
+  }
+
   private createWithHash(
     buf: Uint8Array,
     pos: number,

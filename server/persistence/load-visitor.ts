@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly isPreamble: boolean;
   /** A key that is there already is replaced (DEBUG RELOAD MERGE) instead of being an error. */
   readonly replaces: boolean;
+  /** Where the keys go, by index; default: the server's databases. */
+  readonly databases?: readonly Database[];
 }
 
 /** Keys skipped because they are empty are named in the log up to this number. */
@@ -42,6 +44,7 @@ export class LoadVisitor extends ValueBuilder {
   private readonly usesFrequency: boolean;
   private readonly dropsExpired: boolean;
   private database: Database;
+  private readonly databases: readonly Database[];
   private expireAtMs = -1;
   private clock = -1;
 
@@ -52,7 +55,8 @@ export class LoadVisitor extends ValueBuilder {
     this.nowMs = environment.now();
     this.usesFrequency = environment.settings.maxmemoryPolicy.endsWith('lfu');
     this.dropsExpired = environment.dropsExpired() && !options.isPreamble;
-    this.database = environment.keyspace.databases[0];
+    this.databases = options.databases ?? environment.keyspace.databases;
+    this.database = this.databases[0];
     if (this.dropsExpired) this.dropFieldsBeforeMs = this.nowMs;
   }
 
@@ -70,7 +74,7 @@ export class LoadVisitor extends ValueBuilder {
   }
 
   override selectDb(index: number): void {
-    const { databases } = this.environment.keyspace;
+    const { databases } = this;
     if (index >= databases.length) {
       throw this.reader.describe(
         `Data file was created with a Redis server configured to handle more than ${databases.length} databases. Exiting`,
@@ -175,7 +179,9 @@ export class LoadVisitor extends ValueBuilder {
     if (this.clock >= 0) db.setClock(entry, this.clock);
     if (this.expireAtMs !== -1) entry = db.setExpire(entry, this.expireAtMs);
     if (this.hasExpiringFields) {
-      this.environment.watchFields(db, db.keyBuffer(entry), db.keyPosition(entry), db.keyLength(entry));
+      // By key: the databases may take others' places later.
+      const place = this.environment.keyspace.databases[db.index];
+      this.environment.watchFields(place, db.keyBuffer(entry), db.keyPosition(entry), db.keyLength(entry));
     }
   }
 }

@@ -39,6 +39,12 @@ export class History {
     this.id = this.newId();
   }
 
+  /** After a restart: a new history that goes on from `id` at `offset`. */
+  continueFrom(id: string, offset: number): void {
+    this.previousId = id;
+    this.previousUntil = offset + 1;
+  }
+
   /** The primary has changed its id and told the new one: the same data up to `offset`. */
   rename(id: string, offset: number): void {
     this.previousId = this.id;

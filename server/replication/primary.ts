@@ -24,6 +24,8 @@ export interface DumpService {
   /** Begins a dump into `sink`; streamEnded() is called when it ends. */
   stream(sink: DumpSink): boolean;
   stopStream(): void;
+  /** The file has been sent to all that wanted it; it was made for nobody else. */
+  fileServed(): void;
   /** The file that a save has written. */
   readonly path: string;
 }
@@ -52,6 +54,8 @@ export class Primary {
   private readonly files = new Map<ReplicaLink, FilePayload>();
   private payload: StreamedPayload | null = null;
   private pumping = false;
+  /** The last dump into a file was made for replicas. */
+  private madeFile = false;
   private lastSecond = 0;
   private seconds = 0;
   /** Since when there has been no replica, ms. */
@@ -199,6 +203,7 @@ export class Primary {
     host.log('notice', `Starting BGSAVE for SYNC with target: ${target}`);
     // The dump is of this instant: nothing may come between it and the place in the stream.
     for (const link of links) this.beginDump(link, stream.offset, streams);
+    this.madeFile = !streams;
     const begun = streams ? this.startStream(links) : host.dumps.saveToFile();
     if (begun) return;
     host.log('warning', 'BGSAVE for replication failed');
@@ -246,6 +251,7 @@ export class Primary {
     try {
       const file = new FilePayload(link, host.dumps.path, (error) => {
         this.files.delete(link);
+        if (this.files.size === 0 && this.madeFile) host.dumps.fileServed();
         if (error === null) this.putOnline(link, false);
         else {
           host.log('warning', `Read error sending DB to replica: ${error.message}`);
@@ -349,6 +355,11 @@ export class Primary {
     this.host.drop(link.session);
   }
 
+  /** The time without replicas counts from now. */
+  lonely(): void {
+    this.lonelySinceMs = this.host.now();
+  }
+
   /** A client is gone. */
   gone(session: Session): void {
     const link = this.links.get(session);
@@ -360,7 +371,7 @@ export class Primary {
     if (link.state === 'candidate') return;
     this.host.log('notice', `Connection with replica ${link.name} lost.`);
     if (link.state === 'dumping' && link.streamed) this.leaveStream(link);
-    if (this.count === 0) this.lonelySinceMs = this.host.now();
+    if (this.count === 0) this.lonely();
     this.stream.trim();
     this.host.acknowledged();
   }

@@ -6,17 +6,21 @@ import type { Session } from '../commands/session.ts';
 import { clientBytes } from './client-eviction.ts';
 import { requestBytes } from './dispatch.ts';
 
-/** A pause of clients by CLIENT PAUSE. */
+/** A pause of clients. */
 interface Pause {
   untilMs: number;
   mode: 'all' | 'write';
 }
 
+/** Who has asked for a pause. */
+type PausePurpose = 'command' | 'shutdown' | 'failover';
+
 export class Clients implements ClientRegistry {
   readonly all = new Map<number, Session>();
   /** Ids are never used twice. */
   private nextId = 1;
-  private pauseState: Pause | null = null;
+  /** By purpose: each ends by itself. */
+  private readonly pauses = new Map<PausePurpose, Pause>();
   private readonly onUnpause: () => void;
   readonly monitors = new Set<Session>();
   /** Bytes that wait for a replica, in the stream and in its socket. */
@@ -66,31 +70,31 @@ export class Clients implements ClientRegistry {
     this.monitors.add(session);
   }
 
-  pause(untilMs: number, mode: 'all' | 'write'): void {
-    const pause = this.pauseState;
+  pause(untilMs: number, mode: 'all' | 'write', purpose: PausePurpose = 'command'): void {
+    const pause = this.pauses.get(purpose);
     // A second pause never shortens the first, nor does it make it weaker.
-    this.pauseState = {
+    this.pauses.set(purpose, {
       untilMs: Math.max(untilMs, pause?.untilMs ?? 0),
       mode: pause?.mode === 'all' ? 'all' : mode,
-    };
+    });
   }
 
-  unpause(): void {
-    if (this.pauseState === null) return;
-    this.pauseState = null;
-    this.onUnpause();
+  unpause(purpose: PausePurpose = 'command'): void {
+    if (this.pauses.delete(purpose) && this.pauses.size === 0) this.onUnpause();
   }
 
-  /** The pause in force, if any. */
+  /** The strongest pause in force, if any. */
   pausedMode(nowMs: number): 'all' | 'write' | null {
-    if (this.pauseState === null) return null;
-    if (nowMs < this.pauseState.untilMs) return this.pauseState.mode;
-    this.unpause();
-    return null;
+    let strongest: 'all' | 'write' | null = null;
+    for (const [purpose, { untilMs, mode }] of [...this.pauses]) {
+      if (nowMs >= untilMs) this.unpause(purpose);
+      else if (strongest !== 'all') strongest = mode;
+    }
+    return strongest;
   }
 
   get pausing(): boolean {
-    return this.pauseState !== null;
+    return this.pauses.size > 0;
   }
 
   describe(session: Session): string {

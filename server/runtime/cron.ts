@@ -50,11 +50,6 @@ export class Cron {
   private round(periodMs: number): void {
     if (this.paused) return;
     const { server } = this;
-    if (server.shutdownAsked !== null) {
-      const options = server.shutdownAsked;
-      server.shutdownAsked = null;
-      server.shutdown(options);
-    }
     const nowMs = server.now();
     this.rounds++;
     this.evictor.tick(nowMs);
@@ -71,7 +66,8 @@ export class Cron {
 
   private expire(nowMs: number, periodMs: number): void {
     const { server } = this;
-    if (!this.activeExpire || server.loading || server.clients.pausing) return;
+    // A replica waits for its primary to say what has expired.
+    if (!this.activeExpire || server.loading || server.following || server.clients.pausing) return;
     const started = server.monotonicMs();
     const result = expireCycle(
       server.keyspace.databases,

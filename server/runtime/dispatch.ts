@@ -17,6 +17,8 @@ export interface DispatchHost {
   /** Whether anybody takes the writes. */
   readonly propagating: boolean;
   readonly loading: boolean;
+  /** New data is being loaded while the old is served. */
+  readonly loadingAside: boolean;
   /** Frees memory if over the limit; false when it stays over. */
   makeRoom(): boolean;
   /** Whether writes need replicas that are not there. */
@@ -81,6 +83,7 @@ const guards: readonly Guard[] = [
       : null,
   (c, command, host) => (isWithout(c, command, Flag.stale) ? host.staleRefusal : null),
   (c, command, host) => (host.loading && isWithout(c, command, Flag.loading) ? ERRORS.loading : null),
+  (_c, command, host) => (host.loadingAside && (command.flags & Flag.no_async_loading) !== 0 ? ERRORS.loading : null),
 ];
 
 /** A quick command is not, when its request or its reply is longer than this. */

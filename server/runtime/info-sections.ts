@@ -38,6 +38,7 @@ export function addSections(info: Info, server: Server, extra: Extra): void {
 
 function serverLines(server: Server, configFile: string): Lines {
   const nowMs = server.now();
+  const { remainingMs } = server.ending;
   const uptime = Math.floor((nowMs - server.stats.startedAtMs) / 1000);
   return [
     ['redis_version', server.identity.redisVersion],
@@ -64,6 +65,7 @@ function serverLines(server: Server, configFile: string): Lines {
     ['executable', process.argv[1] ?? process.execPath],
     ['config_file', configFile],
     ['io_threads_active', 0],
+    ...(remainingMs === null ? [] : [['shutdown_in_milliseconds', remainingMs] as const]),
   ];
 }
 
@@ -168,8 +170,8 @@ function statLines(server: Server, replication: Replication): Lines {
     ['instantaneous_ops_per_sec', Math.round(stats.commandRate.perSecond)],
     ['total_net_input_bytes', stats.inputBytes],
     ['total_net_output_bytes', stats.outputBytes],
-    ['total_net_repl_input_bytes', 0],
-    ['total_net_repl_output_bytes', 0],
+    ['total_net_repl_input_bytes', stats.replicationInputBytes],
+    ['total_net_repl_output_bytes', stats.replicationOutputBytes],
     ['instantaneous_input_kbps', (stats.inputRate.perSecond / 1024).toFixed(2)],
     ['instantaneous_output_kbps', (stats.outputRate.perSecond / 1024).toFixed(2)],
     ['instantaneous_input_repl_kbps', '0.00'],

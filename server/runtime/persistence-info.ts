@@ -13,6 +13,8 @@ export interface PersistenceFacts {
   readonly appendLog: AppendLog;
   /** Set while the data is being loaded. */
   readonly progress: LoadProgress | null;
+  /** The old data is served meanwhile. */
+  readonly isAside: boolean;
   readonly lastLoad: { readonly expired: number; readonly loaded: number };
   readonly dirty: number;
   readonly nowMs: number;
@@ -22,8 +24,8 @@ export function persistenceLines(facts: PersistenceFacts): InfoLines {
   const { dumper, saver, progress, lastLoad } = facts;
   const { job } = dumper;
   const lines: InfoLines = [
-    ['loading', progress === null ? 0 : 1],
-    ['async_loading', 0],
+    ['loading', progress === null || facts.isAside ? 0 : 1],
+    ['async_loading', facts.isAside ? 1 : 0],
     ['current_cow_peak', 0],
     ['current_cow_size', 0],
     ['current_cow_size_age', 0],

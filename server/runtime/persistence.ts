@@ -15,7 +15,7 @@ import { reason } from '../persistence/environment.ts';
 import { DumpLoader, LoadError, type LoadProgress } from '../persistence/load.ts';
 import type { LogState } from '../persistence/load-append.ts';
 import type { LoadVisitor } from '../persistence/load-visitor.ts';
-import { removeLeftovers } from '../persistence/output-file.ts';
+import { removeLeftovers, removeQuietly } from '../persistence/output-file.ts';
 import { Saver } from '../persistence/save.ts';
 import { Values } from '../persistence/values.ts';
 import { type InfoLines, persistenceLines } from './persistence-info.ts';
@@ -57,6 +57,8 @@ export class Persistence implements PersistenceService {
   /** What is loaded while clients are served must not be written to the log again. */
   private reloading = false;
   private progress: LoadProgress | null = null;
+  /** Facts of the dump that the server started with. */
+  loadedDump: ReadonlyMap<string, string> | null = null;
   private lastLoad = { expired: 0, loaded: 0 };
 
   constructor(server: Server, libraries: LibraryStore) {
@@ -88,7 +90,8 @@ export class Persistence implements PersistenceService {
     });
   }
 
-  private stopDumps(): void {
+  /** Gives up what is being saved or sent of the data that is about to go. */
+  stopDumps(): void {
     this.saver.stop();
     if (this.runningDump === 'stream') {
       this.stopStream();
@@ -249,7 +252,64 @@ export class Persistence implements PersistenceService {
     return null;
   }
 
-  private empty(): void {
+  // --- data from a primary ---
+
+  /** Replaces everything by the dump on the disk; gives the dump's facts. Rejects when it cannot be used. */
+  async replaceFromDump(): Promise<ReadonlyMap<string, string>> {
+    const { server } = this;
+    this.suspendLog();
+    this.empty();
+    server.loading = true;
+    server.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
+    try {
+      return (await this.loadSteps()).auxFields;
+    } catch (error) {
+      this.logFailure(error);
+      this.empty();
+      throw new Error('Failed trying to load the MASTER synchronization DB from disk, check server logs.');
+    } finally {
+      server.loading = false;
+      this.progress = null;
+      this.resumeLog();
+    }
+  }
+
+  /** Libraries that came with a dump, in place of those that are there. */
+  replaceLibraries(codes: readonly Uint8Array[]): void {
+    const { libraries } = this.environment;
+    libraries.clear();
+    for (const code of codes) {
+      const problem = libraries.load(code);
+      if (problem !== null) this.server.log('warning', `Failed loading library, ${problem}`);
+    }
+  }
+
+  /** The log must not see data that gives way, nor the data that comes; afterwards it is written anew. */
+  suspendLog(): void {
+    if (this.appendLog.state !== 'off') this.appendLog.switchOff();
+  }
+
+  resumeLog(): void {
+    if (this.server.settings.appendonly && this.appendLog.state === 'off') this.appendLog.switchOn(false);
+  }
+
+  noteProgress(loadedBytes: number): void {
+    if (this.progress !== null) this.progress.loadedBytes = loadedBytes;
+  }
+
+  endProgress(): void {
+    this.progress = null;
+  }
+
+  /** The dump only served a synchronisation: it goes, where nothing else is to be kept on the disk either. */
+  removeSyncFile(): void {
+    const { settings, log } = this.server;
+    if (!settings.rdbDelSyncFiles || settings.save.length > 0 || settings.appendonly) return;
+    log('notice', 'Removing the RDB file that served a synchronization: persistence is off');
+    removeQuietly(this.dumpPath());
+  }
+
+  empty(): void {
     this.server.events.databaseChanged(null, null);
     this.server.keyspace.clearAll();
     this.environment.libraries.clear();
@@ -283,6 +343,18 @@ export class Persistence implements PersistenceService {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw new LoadError(`${accessReport(this.dumpPath())}\nFatal error loading the DB: ${reason(error)}. Exiting.`);
     }
+    await this.runLoader(loader);
+    this.loadedDump = loader.visitor.auxFields;
+    this.server.log('notice', `DB loaded from disk: ${this.secondsSince(started)} seconds`);
+  }
+
+  private async loadSteps(): Promise<LoadVisitor> {
+    const loader = new DumpLoader(this.environment, this.dumpPath(), { isPreamble: false, replaces: false });
+    await this.runLoader(loader);
+    return loader.visitor;
+  }
+
+  private async runLoader(loader: DumpLoader): Promise<void> {
     const progress = this.startProgress(loader.totalBytes);
     for (const bytes of loader.steps()) {
       progress.loadedBytes = bytes;
@@ -291,7 +363,6 @@ export class Persistence implements PersistenceService {
     }
     loader.visitor.logTotals();
     this.keepTotals(loader.visitor);
-    this.server.log('notice', `DB loaded from disk: ${this.secondsSince(started)} seconds`);
   }
 
   private async loadLog(): Promise<void> {
@@ -310,7 +381,7 @@ export class Persistence implements PersistenceService {
     this.appendLog.openAfterLoad();
   }
 
-  private startProgress(totalBytes: number): LoadProgress {
+  startProgress(totalBytes: number): LoadProgress {
     this.progress = { startedMs: this.server.now(), totalBytes, loadedBytes: 0, memoryBytes: 0 };
     return this.progress;
   }
@@ -359,6 +430,7 @@ export class Persistence implements PersistenceService {
       saver,
       appendLog,
       progress,
+      isAside: this.server.loadingAside,
       lastLoad,
       dirty: keyspace.dirty,
       nowMs: this.server.now(),

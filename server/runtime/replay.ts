@@ -2,9 +2,9 @@
 // guard applies to and whose replies nobody gets.
 
 import { wrongArity } from '../commands/errors.ts';
-import type { Command } from '../commands/registry.ts';
 import { Session, type Transport } from '../commands/session.ts';
 import type { Replayer } from '../persistence/load-append.ts';
+import { findCommand } from './replication-apply.ts';
 import type { Server } from './server.ts';
 
 /** Goes nowhere. */
@@ -50,7 +50,7 @@ export function createReplayer(server: Server): Replayer {
       c.len = len;
       c.argc = count;
       c.db = session.db;
-      const command = find(server);
+      const command = findCommand(server);
       if (command === null) return `Unknown command '${c.text(0).slice(0, 128)}'`;
       const { arity } = command;
       if (command.handler === null || (arity > 0 ? count !== arity : count < -arity)) return wrongArity(command.name);
@@ -64,13 +64,6 @@ export function createReplayer(server: Server): Replayer {
       if (session.queued !== null) server.transactions.discard(session);
     },
   };
-}
-
-function find(server: Server): Command | null {
-  const c = server.context;
-  const command = server.commands.find(c.buf, c.pos[0], c.len[0]);
-  if (command === null || command.subcommands === null || c.argc < 2) return command;
-  return command.subcommands.find(c.buf, c.pos[1], c.len[1]) ?? (command.handler === null ? null : command);
 }
 
 /** The log holds only commands that have worked once; one that fails now tells that something is wrong. */

@@ -2,20 +2,36 @@
 // a primary (replication/) on the other.
 
 import type { Context } from '../commands/context.ts';
-import type { ReplicaFacts, RoleReport } from '../commands/services.ts';
+import { CommandError } from '../commands/errors.ts';
+import type { FailoverOptions, ReplicaFacts, RoleReport } from '../commands/services.ts';
 import type { Session } from '../commands/session.ts';
+import { Failover } from '../replication/failover.ts';
 import { History } from '../replication/history.ts';
 import { type DumpService, Primary } from '../replication/primary.ts';
 import { BLOCK_BYTES, ReplicationStream } from '../replication/stream.ts';
+import { type FullLoad, type Target, Upstream } from '../replication/upstream.ts';
+import type { ReplicationLinks } from './links.ts';
 import type { Persistence } from './persistence.ts';
-import type { ReplicationLinks, Server } from './server.ts';
+import { StreamApplier } from './replication-apply.ts';
+import { DiskLoad, type LoadHooks, ParserLoad } from './replication-load.ts';
+import type { Server } from './server.ts';
 
 const ID_BYTES = 20;
+const MASTER_DOWN = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+const FORCED = '-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)';
 
 export class Replication implements ReplicationLinks {
   readonly stream: ReplicationStream;
   readonly history: History;
   readonly primary: Primary;
+  readonly handover: Failover;
+  /** The link to the primary; null: this server is one. */
+  upstream: Upstream | null = null;
+  /** Runs what the primary sends, while the link is up. */
+  applier: StreamApplier | null = null;
+  /** The database that the primary's next command is for. */
+  private upstreamDatabase = 0;
+  private lastSecond = 0;
   private readonly server: Server;
   private readonly persistence: Persistence;
   /** Clients in WAIT, with the number of replicas they wait for. */
@@ -43,6 +59,20 @@ export class Replication implements ReplicationLinks {
       },
       this.stream,
       this.history,
+    );
+    this.handover = new Failover(
+      {
+        log: server.log,
+        now: server.now,
+        pause: (paused) => {
+          if (paused) server.clients.pause(Number.POSITIVE_INFINITY, 'write', 'failover');
+          else server.clients.unpause('failover');
+        },
+        follow: (target) => this.becomeReplica(target, true),
+        becomePrimary: () => this.becomePrimary(),
+      },
+      this.primary,
+      this.stream,
     );
     persistence.dumpListener = this.primary;
     server.clients.replicaBytes = (session) => this.waitingBytes(session);
@@ -82,11 +112,12 @@ export class Replication implements ReplicationLinks {
   // --- what the server asks ---
 
   get isReplica(): boolean {
-    return false;
+    return this.upstream !== null;
   }
 
   get staleRefusal(): string | null {
-    return null;
+    if (this.upstream === null || this.upstream.state === 'connected') return null;
+    return this.server.settings.replicaServeStaleData ? null : MASTER_DOWN;
   }
 
   get lacksReplicas(): boolean {
@@ -119,20 +150,155 @@ export class Replication implements ReplicationLinks {
   dumpFields(): [name: string, value: string | number][] {
     const { stream, history } = this;
     if (!stream.recording) return [];
+    const database = this.isReplica
+      ? (this.applier?.session.db.index ?? this.upstreamDatabase)
+      : stream.selectedDatabase;
     return [
-      ['repl-stream-db', Math.max(0, stream.selectedDatabase)],
+      ['repl-stream-db', Math.max(0, database)],
       ['repl-id', history.id],
       ['repl-offset', stream.offset],
     ];
   }
 
   cron(nowMs: number): void {
+    if (this.server.loading) return;
     this.primary.cron(nowMs, !this.isReplica);
+    this.handover.look();
+  }
+
+  /** Looks after the link to the primary, also while its dump is being loaded. */
+  linkCron(nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    if (second === this.lastSecond) return;
+    this.lastSecond = second;
+    this.upstream?.cron(nowMs);
+  }
+
+  /** Before the data is loaded: the role, as the configuration has it. */
+  prepare(): void {
+    const { replicaof } = this.server.settings;
+    if (replicaof !== undefined) this.setUpstream(replicaof);
+  }
+
+  /** The data is loaded: takes up the history that it belongs to, and connects. */
+  begin(facts: ReadonlyMap<string, string> | null): void {
+    const id = facts?.get('repl-id');
+    const offset = Number(facts?.get('repl-offset') ?? -1);
+    if (id !== undefined && id.length === this.history.id.length && offset >= 0) {
+      if (this.isReplica) this.history.adopt(id);
+      else this.history.continueFrom(id, offset);
+      this.stream.start(offset);
+      this.upstreamDatabase = Number(facts?.get('repl-stream-db') ?? 0);
+    }
+    this.upstream?.start();
+  }
+
+  // --- roles ---
+
+  private setUpstream(target: Target): void {
+    const { server, stream, history } = this;
+    this.upstream?.end();
+    server.settings.put('replicaof', target);
+    server.identity.role = 'replica';
+    server.following = true;
+    this.upstream = new Upstream(
+      target,
+      {
+        settings: server.settings,
+        log: server.log,
+        now: server.now,
+        beginLoad: (reader, primaryId, pause) => this.beginLoad(reader.isMarked, primaryId, pause),
+        opened: (socket) => {
+          this.applier = new StreamApplier(server, stream, socket, `${target.host}:${target.port}`);
+          this.applier.session.db = server.keyspace.databases[this.upstreamDatabase];
+        },
+        apply: (chunk) => this.applier?.apply(chunk),
+        closed: () => this.closeApplier(),
+        tookOver: (accepted) => this.handover.ended(accepted),
+        renamed: () => this.primary.dropAll(),
+      },
+      stream,
+      history,
+    );
+  }
+
+  private closeApplier(): void {
+    const { applier } = this;
+    if (applier === null) return;
+    this.upstreamDatabase = applier.session.db.index;
+    this.applier = null;
+    applier.close();
+  }
+
+  private beginLoad(isMarked: boolean, primaryId: string, pause: (paused: boolean) => void): FullLoad {
+    const { server, persistence } = this;
+    const hooks: LoadHooks = {
+      pause,
+      givingWay: () => {
+        this.primary.dropAll();
+        this.stream.clear(0);
+      },
+      loaded: (facts) => {
+        this.upstreamDatabase = Math.max(0, Number(facts.get('repl-stream-db') ?? 0));
+      },
+    };
+    const mode = server.settings.replDisklessLoad;
+    const parses = isMarked && (mode === 'swapdb' || (mode === 'on-empty-db' && server.keyspace.size === 0));
+    const isSameHistory = primaryId === this.history.id && this.stream.recording;
+    if (parses) return new ParserLoad(server, persistence, hooks, isSameHistory);
+    return new DiskLoad(server, persistence, hooks);
+  }
+
+  /** Follows another server; what this one has may serve to go on from. */
+  private becomeReplica(target: Target, takesOver = false): void {
+    const { server } = this;
+    if (this.upstream === null) {
+      server.log(
+        'notice',
+        'Before turning into a replica, using my own master parameters to synthesize a cached master: I may be able to synchronize with the new master with just a partial transfer.',
+      );
+      this.endWaits();
+    }
+    this.setUpstream(target);
+    this.upstream!.takesOver = takesOver;
+    this.upstream!.start();
+  }
+
+  /** Waiting clients would wait for writes that no longer come from here. */
+  private endWaits(): void {
+    const { server } = this;
+    for (const session of [...server.clients.all.values()]) {
+      if (session.blocked === null) continue;
+      server.blocking.fail(session, FORCED.slice(1));
+      session.closeAfterReply = true;
+      session.transport.closeGracefully();
+    }
+  }
+
+  becomePrimary(): void {
+    const { server, history, stream } = this;
+    this.upstream?.end();
+    this.upstream = null;
+    server.settings.put('replicaof', undefined);
+    server.identity.role = 'primary';
+    server.following = false;
+    history.branch(stream.offset);
+    server.log(
+      'notice',
+      `Setting secondary replication ID to ${history.previousId}, valid up to offset: ${history.previousUntil}. New replication ID is ${history.id}`,
+    );
+    // They come back at once and go on from where they are, under the new name.
+    this.primary.dropAll();
+    this.primary.lonely();
+    stream.selectAnew();
   }
 
   // --- commands ---
 
   sync(session: Session, id: string | null, wanted: number): void {
+    if (this.upstream !== null && this.upstream.state !== 'connected') {
+      throw new CommandError("NOMASTERLINK Can't SYNC while not connected with my master");
+    }
     // What was answered before goes out before.
     this.server.turns.sendReplies(session);
     this.primary.sync(session, id, wanted);
@@ -146,7 +312,53 @@ export class Replication implements ReplicationLinks {
     this.primary.acknowledge(session, offset);
   }
 
+  sendAck(): void {
+    this.upstream?.acknowledge();
+  }
+
+  follow(target: Target | null): string {
+    const { server, upstream } = this;
+    const who = server.describe(server.context.session);
+    if (target === null) {
+      if (upstream !== null) {
+        this.becomePrimary();
+        server.log('notice', `MASTER MODE enabled (user request from '${who}')`);
+      }
+      return 'OK';
+    }
+    if (upstream !== null && upstream.target.host === target.host && upstream.target.port === target.port) {
+      server.log(
+        'notice',
+        'REPLICAOF would result into synchronization with the master we are already connected with. No operation performed.',
+      );
+      return 'OK Already connected to specified master';
+    }
+    this.becomeReplica(target);
+    server.log('notice', `REPLICAOF ${target.host}:${target.port} enabled (user request from '${who}')`);
+    return 'OK';
+  }
+
+  takeOver(id: string): void {
+    const { server, history } = this;
+    server.log('warning', `Failover request received for replid ${id}.`);
+    if (this.upstream === null) throw new CommandError("ERR PSYNC FAILOVER can't be sent to a master.");
+    if (id !== history.id) throw new CommandError('ERR PSYNC FAILOVER replid must match my replid.');
+    this.becomePrimary();
+    server.log('notice', `MASTER MODE enabled (failover request from '${server.describe(server.context.session)}')`);
+  }
+
+  failover(options: FailoverOptions): void {
+    if (options.abort) this.handover.abortByHand();
+    else this.handover.begin(options, this.isReplica);
+  }
+
   role(): RoleReport {
+    const { upstream } = this;
+    if (upstream !== null) {
+      const { host, port } = upstream.target;
+      const offset = upstream.state === 'connected' ? this.stream.offset : -1;
+      return { role: 'replica', host, port, state: upstream.state, offset };
+    }
     const replicas: [string, string, string][] = [];
     for (const link of this.primary.replicas()) {
       if (link.state === 'online') replicas.push([link.address, String(link.port), String(link.ackOffset)]);
@@ -189,6 +401,7 @@ function dumpService(persistence: Persistence): DumpService {
     saveToFile: () => persistence.saveForReplicas(),
     stream: (sink) => persistence.dumpInto(sink),
     stopStream: () => persistence.stopStream(),
+    fileServed: () => persistence.removeSyncFile(),
     get path() {
       return persistence.dumpPath();
     },

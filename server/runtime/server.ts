@@ -13,7 +13,6 @@ import type {
   Limits,
   MemoryService,
   PersistenceService,
-  ReplicationService,
   Services,
   ShutdownOptions,
   ValueService,
@@ -35,6 +34,7 @@ import { Events } from './events.ts';
 import type { Host } from './host.ts';
 import { FLUSH_BYTES, Intake } from './intake.ts';
 import { LazyFree } from './lazy-free.ts';
+import type { Ending, ReplicationLinks } from './links.ts';
 import type { Log } from './log.ts';
 import { PubSub } from './pubsub.ts';
 import { LatencyMonitor, SlowLog, secretArguments } from './slow-log.ts';
@@ -42,24 +42,6 @@ import { ServerStats } from './stats.ts';
 import { Tracking } from './tracking.ts';
 import { Transactions } from './transactions.ts';
 import { Turns } from './turns.ts';
-
-/** What the server asks of replication besides its commands. */
-export interface ReplicationLinks extends ReplicationService {
-  /** MASTERDOWN text while old data may not be served, or null. */
-  readonly staleRefusal: string | null;
-  /** Whether fewer replicas answer in time than min-replicas-to-write asks for. */
-  readonly lacksReplicas: boolean;
-  /** Bytes of the stream, and those of them that maxmemory does not count. */
-  readonly memoryBytes: number;
-  readonly uncountedBytes: number;
-  /** Bytes that wait for a replica. */
-  waitingBytes(session: Session): number;
-  /** A link's socket has taken something, or something was queued for it. */
-  queued(session: Session): void;
-  gone(session: Session): void;
-  /** AUX fields of dumps: which history the data belongs to. */
-  dumpFields(): readonly (readonly [name: string, value: string | number])[];
-}
 
 /** Parts that are made after the server because they need it. */
 export interface Parts {
@@ -111,6 +93,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   loading = false;
   /** min-replicas-to-write asks for replicas. */
   replicasDemanded = false;
+  /** New data is being loaded aside, while the old is served. */
+  loadingAside = false;
   /** This server is a replica. */
   following = false;
   /** Bytes of data allowed (maxmemory); 0: no limit. */
@@ -125,9 +109,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   readonly turns: Turns;
   private readonly intake: Intake;
   private readonly postponed = new Map<Session, StoredRequest>();
-  /** A signal has asked for the end: the next round of the cron takes it. */
-  shutdownAsked: ShutdownOptions | null = null;
-  onShutdown: (options: ShutdownOptions) => string | null = () => null;
+  /** Set at the start. */
+  ending!: Ending;
 
   constructor(settings: Settings, host: Host, logger: Log) {
     this.settings = settings;
@@ -159,6 +142,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       rerun: (session, request) =>
         this.turns.asSession(session, () => {
           this.context.resumed = true;
+          // Time has passed since the turn began, if the command that woke the client was slow.
+          this.context.nowMs = this.now();
           this.runAllowed(request, (reason) => reason);
         }),
       answer: (session, answer) =>
@@ -204,14 +189,11 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   }
 
   shutdown(options: ShutdownOptions): string | null {
-    return this.onShutdown(options);
+    return this.ending.begin(options, this.turns.current);
   }
 
   abortShutdown(): boolean {
-    if (this.shutdownAsked === null) return false;
-    this.shutdownAsked = null;
-    this.log('notice', 'Shutdown manually aborted.');
-    return true;
+    return this.ending.abort();
   }
 
   /** Bytes in use as INFO and maxmemory count them: data, tables and clients' buffers. The program itself is not in it. */
@@ -402,7 +384,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.events.configure(flags);
     // Keys that come back from a file are not new.
     const created = (db: object, buf: Uint8Array, pos: number, len: number): void => {
-      if (!this.loading) this.events.notify('n', 'new', db as Database, buf, pos, len);
+      if (!this.loading && !this.loadingAside) this.events.notify('n', 'new', db as Database, buf, pos, len);
     };
     this.keyspace.created = this.events.notifyingNew ? created : null;
   }
@@ -423,6 +405,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       this.clients.monitors.size > 0 ||
       this.replicasDemanded ||
       this.following ||
+      this.loadingAside ||
       this.persistence.writesRefused !== null
     );
   }

@@ -21,6 +21,7 @@ import { createPersistence, type Persistence } from './persistence.ts';
 import { notifyManager, removePidFile, writePidFile } from './process-control.ts';
 import { Replication } from './replication.ts';
 import { Server } from './server.ts';
+import { Shutdown } from './shutdown.ts';
 import { showTitle } from './title.ts';
 
 /** Descriptors the server needs beside its clients. */
@@ -71,7 +72,11 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   limitClients(server);
   cron.tasks.push((nowMs) => persistence.cron(nowMs));
   cron.tasks.push((nowMs) => replication.cron(nowMs));
-  server.onShutdown = (options) => end(server, persistence, options);
+  cron.tasks.push((nowMs) => replication.linkCron(nowMs));
+  replication.prepare();
+  const shutdown = new Shutdown(server, persistence, replication);
+  server.ending = shutdown;
+  cron.tasks.push((nowMs) => shutdown.tick(nowMs));
 
   announce(server, configured);
   admitUsers(server, auth);
@@ -84,12 +89,13 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   }
   showPlace(server);
   takePlace(server);
-  catchSignals(server, cron);
+  catchSignals(server, cron, shutdown);
   catchCrashes(server);
   server.baseMemory = server.usedMemory();
   await load(server, persistence);
   cron.start();
   ready(server);
+  replication.begin(persistence.loadedDump);
   return server;
 }
 
@@ -188,7 +194,7 @@ function openFilesMax(): number | null {
   }
 }
 
-function catchSignals(server: Server, cron: Cron): void {
+function catchSignals(server: Server, cron: Cron, shutdown: Shutdown): void {
   const handle = (signal: 'SIGTERM' | 'SIGINT'): void => {
     server.log('warning', `Received ${signal} scheduling shutdown...`);
     const words = signal === 'SIGTERM' ? server.settings.shutdownOnSigterm : server.settings.shutdownOnSigint;
@@ -196,8 +202,8 @@ function catchSignals(server: Server, cron: Cron): void {
     const save = has('save') ? 'save' : has('nosave') ? 'nosave' : 'default';
     const options: ShutdownOptions = { save, now: has('now'), force: has('force') };
     // The cron takes it, so that SHUTDOWN ABORT has a chance; before there is one, the end comes at once.
-    if (cron.running) server.shutdownAsked = options;
-    else server.shutdown(options);
+    if (cron.running) shutdown.asked = options;
+    else shutdown.begin(options, null);
   };
   let interrupted = false;
   process.on('SIGTERM', () => handle('SIGTERM'));
@@ -212,25 +218,4 @@ function catchSignals(server: Server, cron: Cron): void {
   });
   // A terminal that goes away must not take a server with it.
   process.on('SIGHUP', () => undefined);
-}
-
-/** Saves as asked and exits; returns an error reply when saving failed and the end was not forced. */
-function end(server: Server, persistence: Persistence, options: ShutdownOptions): string | null {
-  const { log, settings } = server;
-  log('warning', 'User requested shutdown...');
-  const problem = persistence.close(options);
-  if (problem !== null && !options.force) {
-    log('warning', "Error trying to save the DB, can't exit.");
-    log('warning', 'Errors trying to shut down the server. Check the logs for more information.');
-    return 'ERR Errors trying to SHUTDOWN. Check logs.';
-  }
-  notifyManager(process.env, 'STOPPING=1\n');
-  const pidFile = settings.string('pidfile') || (settings.daemonize ? '/var/run/redis.pid' : '');
-  if (pidFile !== '') {
-    log('notice', 'Removing the pid file.');
-    removePidFile(pidFile);
-  }
-  server.listener.close();
-  log('warning', 'Redis is now ready to exit, bye bye...');
-  process.exit(0);
 }

@@ -11,6 +11,9 @@ export class ServerStats {
   commandsProcessed = 0;
   inputBytes = 0;
   outputBytes = 0;
+  /** Of links to other servers. */
+  replicationInputBytes = 0;
+  replicationOutputBytes = 0;
   readsProcessed = 0;
   writesProcessed = 0;
   errorReplies = 0;
@@ -40,6 +43,8 @@ export class ServerStats {
     this.commandsProcessed = 0;
     this.inputBytes = 0;
     this.outputBytes = 0;
+    this.replicationInputBytes = 0;
+    this.replicationOutputBytes = 0;
     this.errorReplies = 0;
     this.activeExpireMs = 0;
     this.expiredTimeCapReached = 0;

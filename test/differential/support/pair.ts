@@ -46,8 +46,8 @@ export class Pair {
   readonly ours: RawConnection;
   readonly real: RawConnection;
   readonly stop: () => Promise<void>;
-  private readonly ourPort: number;
-  private readonly realPort: number;
+  readonly ourPort: number;
+  readonly realPort: number;
 
   constructor(ours: RawConnection, real: RawConnection, ourPort: number, realPort: number, stop: () => Promise<void>) {
     this.ours = ours;
