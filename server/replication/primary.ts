@@ -57,7 +57,8 @@ export class Primary {
   /** The last dump into a file was made for replicas. */
   private madeFile = false;
   private lastSecond = 0;
-  private seconds = 0;
+  /** Seconds of housekeeping; not 0, or the first replica would get a ping before anything else. */
+  private seconds = 1;
   /** Since when there has been no replica, ms. */
   private lonelySinceMs: number;
   readonly stats = { full: 0, partialOk: 0, partialError: 0 };

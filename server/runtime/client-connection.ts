@@ -10,6 +10,9 @@ import type { Connection } from '../net/listener.ts';
 /** Up to here a reply is handed over as a string: the kernel takes it at once and our buffer is free again. */
 const STRING_BYTES_MAX = 16 * 1024;
 
+/** Replies up to this size are not worth correcting the count of clients' memory for. */
+const COUNTED_BYTES = 512;
+
 /** What a connection tells the server. */
 export interface ConnectionOwner {
   input(session: Session, buf: Buffer, end: number): void;
@@ -111,7 +114,8 @@ export class ClientConnection implements Connection, Transport {
     const text = this.replies;
     this.replies = '';
     this.socket.write(text, 'latin1');
-    if (this.socket.writableLength > 0) this.owner.queued(this.session);
+    // Also when the kernel has taken all: what was counted while it waited is gone.
+    if (this.socket.writableLength > 0 || text.length > COUNTED_BYTES) this.owner.queued(this.session);
   }
 
   /** Takes the replies of the client's own turn and empties the writer; small ones wait for the end of the round. */
