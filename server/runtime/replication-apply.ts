@@ -92,7 +92,7 @@ export class StreamApplier {
     turns.asSession(session, () => {
       const { onError } = reply;
       reply.onError = (text) => this.reportError(text);
-      turns.dispatcher.startBatch();
+      turns.dispatcher.startBatch(session);
       c.replaying = true;
       c.resumed = false;
       const mark = reply.pos;
@@ -103,6 +103,7 @@ export class StreamApplier {
         this.applied(buf, at, next);
         at = next;
       }
+      turns.dispatcher.endBatch();
       c.replaying = false;
       reply.onError = onError;
     });
