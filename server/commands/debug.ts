@@ -53,6 +53,11 @@ const subcommands: Readonly<Record<string, Handler>> = {
     answer(c, c.server.persistence.reload(options));
   },
   loadaof: (c) => answer(c, c.server.persistence.loadAppendOnly()),
+  // What killing the child process does to Redis.
+  'fail-job': (c) => {
+    c.server.persistence.failJob();
+    c.reply.ok();
+  },
   'change-repl-id': (c) => c.reply.ok(),
   error: (c) => c.reply.error(c.text(2)),
   log: (c) => {

@@ -99,6 +99,8 @@ export interface PersistenceService {
   /** DEBUG RELOAD and friends: save (unless told not to), empty, load again. Returns an error text or null. */
   reload(options: { save: boolean; flush: boolean }): string | null;
   loadAppendOnly(): string | null;
+  /** DEBUG FAIL-JOB: the running save or rewrite fails. */
+  failJob(): void;
   /** DEBUG AOF-FLUSH-SLEEP: stops the event loop for this long before every write of the log, ms. */
   delayFlush(ms: number): void;
 }

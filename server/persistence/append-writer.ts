@@ -11,8 +11,11 @@ import { type Environment, reason } from './environment.ts';
 
 const FILE_MODE = 0o640;
 const SYNC_EVERY_MS = 1000;
-/** A write waits this long for a background flush of the same file, which it would otherwise wait for in the kernel. */
-const POSTPONE_MS_MAX = 2000;
+/**
+ * A write waits this long for a background flush of the same file, which it would otherwise wait for in the kernel. With
+ * the time between two looks (100 ms) it stays below the two seconds that everysec may lose.
+ */
+const POSTPONE_MS_MAX = 1800;
 const ERROR_LOG_EVERY_MS = 30_000;
 
 export interface WriterHost {

@@ -50,6 +50,8 @@ export interface BackgroundJob {
 /** Writes snapshots and whole dumps into files, whatever becomes of them then. */
 export class Dumper {
   job: BackgroundJob | null = null;
+  /** Bytes that changes have had the last snapshot of each kind write ahead. */
+  readonly lastAheadBytes = { rdb: 0, aof: 0, sync: 0 };
   private readonly environment: Environment;
   private scheduled = false;
   /** When the next key may be written (rdb-key-save-delay). */
@@ -58,6 +60,11 @@ export class Dumper {
 
   constructor(environment: Environment) {
     this.environment = environment;
+  }
+
+  /** The same of the running one. */
+  get aheadBytes(): number {
+    return this.job?.snapshot.aheadBytes ?? 0;
   }
 
   /** Keys the running snapshot has written. */
@@ -126,6 +133,11 @@ export class Dumper {
     job.stopped = true;
     job.snapshot.abort();
     job.file.discard();
+  }
+
+  /** Lets the running job fail, unless everything has been written. */
+  failJob(reason: Error): void {
+    if (this.job !== null && !this.job.complete) this.fail(this.job, reason);
   }
 
   private schedule(): void {
@@ -199,6 +211,7 @@ export class Dumper {
   private finish(job: BackgroundJob, error: unknown): void {
     if (job.stopped) return;
     if (error !== null) job.file.discard();
+    this.lastAheadBytes[job.kind] = job.snapshot.aheadBytes;
     this.job = null;
     this.dump = null;
     job.done(error);

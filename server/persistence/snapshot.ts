@@ -8,6 +8,7 @@
 import { RdbWriter } from '../formats/rdb/writer.ts';
 import type { Database } from '../keyspace/database.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
+import { isInline } from '../keyspace/layout.ts';
 import type { ChangeGuard } from '../keyspace/space.ts';
 import type { Dict } from '../memory/dict.ts';
 import { type DumpTarget, DumpWriter } from './dump-writer.ts';
@@ -36,6 +37,8 @@ interface Progress {
 export class Snapshot implements ChangeGuard {
   /** Keys there were at the start. */
   readonly total: number;
+  /** Bytes of data that changes have had written ahead of the pass: what copy-on-write costs here. */
+  aheadBytes = 0;
   private readonly keyspace: Keyspace;
   private readonly dump: DumpTarget;
   /** Where the pass writes, if that can be exchanged. */
@@ -173,8 +176,11 @@ export class Snapshot implements ChangeGuard {
     const { dump } = this;
     if (this.pieces !== null) this.openAside();
     progress.dict.visitHome(home, (entry) => {
+      const { db } = progress;
       dump.select(progress.index, progress.keys, progress.expires);
-      dump.key(progress.db, entry);
+      dump.key(db, entry);
+      this.aheadBytes += db.entryBytes(entry);
+      if (!isInline(db.encoding(entry))) this.aheadBytes += db.large(entry).memoryBytes();
     });
     if (this.pieces === null) return;
     if (this.stream !== null) this.stream.dump.writer = this.stream.writer;

@@ -26,8 +26,8 @@ export function persistenceLines(facts: PersistenceFacts): InfoLines {
   const lines: InfoLines = [
     ['loading', progress === null || facts.isAside ? 0 : 1],
     ['async_loading', facts.isAside ? 1 : 0],
-    ['current_cow_peak', 0],
-    ['current_cow_size', 0],
+    ['current_cow_peak', dumper.aheadBytes],
+    ['current_cow_size', dumper.aheadBytes],
     ['current_cow_size_age', 0],
     ['current_fork_perc', job === null ? '0.00' : percent(dumper.keysWritten, job.snapshot.total)],
     ['current_save_keys_processed', job === null ? 0 : dumper.keysWritten],
@@ -39,10 +39,10 @@ export function persistenceLines(facts: PersistenceFacts): InfoLines {
     ['rdb_last_bgsave_time_sec', saver.lastDurationSeconds],
     ['rdb_current_bgsave_time_sec', saver.currentSeconds()],
     ['rdb_saves', saver.saves],
-    ['rdb_last_cow_size', 0],
+    ['rdb_last_cow_size', Math.max(dumper.lastAheadBytes.rdb, dumper.lastAheadBytes.sync)],
     ['rdb_last_load_keys_expired', lastLoad.expired],
     ['rdb_last_load_keys_loaded', lastLoad.loaded],
-    ...appendLines(facts.appendLog, facts.nowMs),
+    ...appendLines(facts.appendLog, facts.nowMs, dumper.lastAheadBytes.aof),
     ['module_fork_in_progress', 0],
     ['module_fork_last_cow_size', 0],
   ];
@@ -51,7 +51,7 @@ export function persistenceLines(facts: PersistenceFacts): InfoLines {
   return lines;
 }
 
-function appendLines(log: AppendLog, nowMs: number): InfoLines {
+function appendLines(log: AppendLog, nowMs: number, aheadBytes: number): InfoLines {
   return [
     ['aof_enabled', log.state === 'off' ? 0 : 1],
     ['aof_rewrite_in_progress', log.rewriting ? 1 : 0],
@@ -62,7 +62,7 @@ function appendLines(log: AppendLog, nowMs: number): InfoLines {
     ['aof_rewrites', log.rewrites],
     ['aof_rewrites_consecutive_failures', log.limit.failures],
     ['aof_last_write_status', log.writer.failure === null ? 'ok' : 'err'],
-    ['aof_last_cow_size', 0],
+    ['aof_last_cow_size', aheadBytes],
   ];
 }
 

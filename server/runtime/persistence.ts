@@ -84,7 +84,8 @@ export class Persistence implements PersistenceService {
       },
       keyChanged: () => undefined,
       databaseChanged: (db) => {
-        if (db === null) this.stopDumps();
+        // DEBUG LOADAOF empties it, too, and leaves a save alone.
+        if (db === null && !this.reloading) this.stopDumps();
       },
       swapped: () => undefined,
     });
@@ -197,6 +198,10 @@ export class Persistence implements PersistenceService {
     );
   }
 
+  failJob(): void {
+    this.dumper.failJob(new Error('ended by DEBUG FAIL-JOB'));
+  }
+
   delayFlush(ms: number): void {
     this.appendLog.writer.flushDelayMs = ms;
   }
@@ -233,8 +238,8 @@ export class Persistence implements PersistenceService {
   loadAppendOnly(): string | null {
     const log = this.appendLog;
     if (log.state === 'on') log.writer.flush(true);
-    this.empty();
     this.reloading = true;
+    this.empty();
     const { context } = this.server;
     const request = { argc: context.argc, buf: context.buf, pos: context.pos, len: context.len };
     const { command } = context;

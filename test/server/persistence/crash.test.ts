@@ -84,6 +84,7 @@ const bulk = (reply: Buffer) => reply.subarray(reply.indexOf('\r\n') + 2, reply.
 
 let child: ChildProcess | null = null;
 let directory = '';
+let killedAtMs = 0;
 
 async function start(port: number, policy: string): Promise<RawConnection> {
   const settings = ['--appendonly', 'yes', '--appendfsync', policy, '--save', '', '--dir', directory];
@@ -108,6 +109,7 @@ async function kill(): Promise<void> {
   child = null;
   if (server === null || server.exitCode !== null || server.signalCode !== null) return;
   const ended = new Promise((done) => server.once('exit', done));
+  killedAtMs = Date.now();
   server.kill('SIGKILL');
   await ended;
 }
@@ -141,8 +143,7 @@ describe.skipIf(!existsSync(program))(existsSync(program) ? 'killed under load' 
       const writers = Array.from({ length: CLIENTS }, (_, i) => new Writer(`client${i}`));
       for (let round = 0; round < rounds; round++) {
         const checker = await start(port, policy);
-        const crashedAt = Date.now();
-        for (const writer of writers) await writer.check(checker, crashedAt - lossMs);
+        for (const writer of writers) await writer.check(checker, killedAtMs - lossMs);
         const connections = await Promise.all(writers.map(() => RawConnection.open(port)));
         const load = writers.map((writer, i) => writer.run(connections[i], g));
         await new Promise((done) => setTimeout(done, 50 + g.below(500)));
@@ -151,7 +152,7 @@ describe.skipIf(!existsSync(program))(existsSync(program) ? 'killed under load' 
         for (const connection of [...connections, checker]) connection.close();
       }
       const checker = await start(port, policy);
-      for (const writer of writers) await writer.check(checker, Date.now() - lossMs);
+      for (const writer of writers) await writer.check(checker, killedAtMs - lossMs);
       checker.close();
       const files = [...(await readdir(directory)), ...(await readdir(join(directory, 'appendonlydir')))];
       expect(files.filter((name) => /^temp-\d+/.test(name))).toEqual([]);
