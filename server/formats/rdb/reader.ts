@@ -378,13 +378,15 @@ export class RdbReader {
         this.#visitor.module(name);
         return this.#modules;
       }
-      case 'unsupported':
+      case 'unsupported': {
         if (info.number === RDB_TYPE.modulePreGa) {
           const name = this.#moduleName();
           const reason = `The RDB file contains module data I can't load: no matching module type '${name}'`;
           throw s.fail('unsupported', reason);
         }
-        throw s.fail('unsupported', `Values of type ${info.number} (${info.name}) can't be read`);
+        const what = `Values of type ${info.number} (${info.name}, since RDB version ${info.since})`;
+        throw s.fail('unsupported', `${what} can't be read: they need a newer Redis`);
+      }
       default: {
         const count = this.#collections.open(info.layout, info.number, this.#flavour);
         this.#tellKey(info);

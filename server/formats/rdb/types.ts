@@ -121,6 +121,8 @@ const REDIS_TYPES: readonly RdbTypeInfo[] = [
   { number: 24, name: 'hash-hashtable-md', since: 12, layout: 'hash-expiry' },
   { number: 25, name: 'hash-listpack-md', since: 12, layout: 'blob', blob: 'hash-listpack-expiry' },
   { number: 26, name: 'stream-v4', since: 13, layout: 'unsupported' },
+  { number: 27, name: 'stream-v5', since: 14, layout: 'unsupported' },
+  { number: 28, name: 'array', since: 14, layout: 'unsupported' },
 ];
 
 const VALKEY_TYPES: readonly RdbTypeInfo[] = [
