@@ -1,19 +1,21 @@
 // Pings a server again and again on a connection of its own and keeps every latency: what another client sees while a
-// server works. The time that the kernel let the server or this process wait for a core is taken from each latency, as it
-// says nothing about the server.
+// server works. How much of it the server's main thread computed is kept beside it: what the latency would be if nobody
+// else wanted the cores.
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
 export interface Latencies {
   /** As the client saw them, sorted, ms. */
   seen: Float64Array;
-  /** The same without waiting for a core, sorted, ms. */
-  net: Float64Array;
+  /** What the server's main thread computed between PING and PONG, sorted, ms; exact to a tick of the kernel. */
+  busy: Float64Array;
 }
 
 const PING = Buffer.from('PING\r\n');
 /** Pause between a PONG and the next PING. */
 const EVERY_MS = 1;
+/** Longer waits of this process make a measurement of the server's time useless. */
+const WAITED_MS_MAX = 0.5;
 const NANOSECONDS_PER_MS = 1_000_000;
 
 /** Starts pinging; `stop` ends it and gives the latencies. */
@@ -24,16 +26,17 @@ export async function startPinging(port: number, pid: number): Promise<{ stop():
     socket.once('error', reject);
   });
   const seen: number[] = [];
-  const net: number[] = [];
+  const busy: number[] = [];
   let goesOn = true;
   const over = (async () => {
     while (goesOn) {
-      const waitedBefore = waitedMs(pid);
+      const before = computedMs(pid);
+      const waitedBefore = schedule('/proc/self/schedstat').waitedMs;
       const sentMs = performance.now();
       await roundTrip(socket);
-      const latencyMs = performance.now() - sentMs;
-      seen.push(latencyMs);
-      net.push(Math.max(0, latencyMs - (waitedMs(pid) - waitedBefore)));
+      seen.push(performance.now() - sentMs);
+      // A PONG that lay there while this process waited for a core tells nothing about the server.
+      if (schedule('/proc/self/schedstat').waitedMs - waitedBefore < WAITED_MS_MAX) busy.push(computedMs(pid) - before);
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
     socket.destroy();
@@ -42,7 +45,7 @@ export async function startPinging(port: number, pid: number): Promise<{ stop():
     async stop() {
       goesOn = false;
       await over;
-      return { seen: Float64Array.from(seen).sort(), net: Float64Array.from(net).sort() };
+      return { seen: Float64Array.from(seen).sort(), busy: Float64Array.from(busy).sort() };
     },
   };
 }
@@ -63,16 +66,17 @@ function roundTrip(socket: Socket): Promise<void> {
   });
 }
 
-/** How long the main threads of the server and of this process have waited for a core since they began. */
-function waitedMs(pid: number): number {
-  return queuedMs(`/proc/${pid}/task/${pid}/schedstat`) + queuedMs('/proc/self/schedstat');
+/** How long the server's main thread has run. */
+function computedMs(pid: number): number {
+  return schedule(`/proc/${pid}/task/${pid}/schedstat`).ranMs;
 }
 
-/** schedstat is time on a core, time waiting for one (nanoseconds), and turns. */
-function queuedMs(path: string): number {
+/** schedstat begins with the time on a core and the time waiting for one, in nanoseconds. */
+function schedule(path: string): { ranMs: number; waitedMs: number } {
   try {
-    return Number(readFileSync(path, 'latin1').split(' ')[1]) / NANOSECONDS_PER_MS;
+    const [ran, waited] = readFileSync(path, 'latin1').split(' ');
+    return { ranMs: Number(ran) / NANOSECONDS_PER_MS, waitedMs: Number(waited) / NANOSECONDS_PER_MS };
   } catch {
-    return 0;
+    return { ranMs: 0, waitedMs: 0 };
   }
 }

@@ -48,6 +48,26 @@ export class Histogram {
     this.#max = 0;
   }
 
+  /** The buckets that have values, as pairs of index and count: for a histogram of the same options elsewhere. */
+  toPairs(): Float64Array {
+    const pairs: number[] = [];
+    for (let index = 0; index < this.#counts.length; index++) {
+      if (this.#counts[index]! > 0) pairs.push(index, this.#counts[index]!);
+    }
+    return Float64Array.from(pairs);
+  }
+
+  /** Adds what toPairs gave. */
+  addPairs(pairs: Float64Array): void {
+    for (let at = 0; at < pairs.length; at += 2) {
+      const index = pairs[at]!;
+      this.#counts[index]! += pairs[at + 1]!;
+      this.#total += pairs[at + 1]!;
+      this.#min = Math.min(this.#min, this.#valueAt(index));
+      this.#max = Math.max(this.#max, this.#valueAt(index));
+    }
+  }
+
   /** Lower edge of the smallest value's bucket; 0 without values. */
   get min(): number {
     return this.#total === 0 ? 0 : this.lowestEquivalent(this.#min);

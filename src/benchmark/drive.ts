@@ -1,5 +1,5 @@
 // Drives the load: a number of connections, each sending a pipeline of the same command and waiting for its replies,
-// until so many requests are done. One process, one thread; no value is made of a reply.
+// until so many requests are done. No value is made of a reply. Threads share a load by drawing from one ledger.
 import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Histogram } from '../../server/base/histogram.ts';
@@ -17,18 +17,49 @@ export interface DriveOptions {
   greeting: Buffer;
   greetingReplies: number;
   clients: number;
-  requests: number;
   pipeline: number;
   keepAlive: boolean;
   keyspace: number | undefined;
+  /** Significant digits of latencies. */
+  precision: number;
+  /** Where requests are counted: one for all threads of a load. */
+  ledger: Ledger;
   /** A number from 0 to `bound` - 1. */
   random(bound: number): number;
   nowMs(): number;
 }
 
+/** Requests of a load: those that connections have taken up, and those that are done. */
+export class Ledger {
+  readonly requests: number;
+  readonly memory: SharedArrayBuffer;
+  readonly #counts: Int32Array;
+
+  constructor(requests: number, memory = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)) {
+    this.requests = requests;
+    this.memory = memory;
+    this.#counts = new Int32Array(memory);
+  }
+
+  get finished(): number {
+    return Math.min(this.requests, Atomics.load(this.#counts, 1));
+  }
+
+  /** Takes up a pipeline of `count` requests; false: there are none left. The last pipeline may reach above the number. */
+  take(count: number): boolean {
+    return Atomics.load(this.#counts, 0) < this.requests && Atomics.add(this.#counts, 0, count) < this.requests;
+  }
+
+  /** Counts replies as done and returns how many of them count. */
+  complete(replies: number): number {
+    const before = Atomics.add(this.#counts, 1, replies);
+    return Math.max(0, Math.min(replies, this.requests - before));
+  }
+}
+
 /** Where a run stands; `recent` counts since the last look. */
 export interface Progress {
-  finished: number;
+  readonly finished: number;
   startMs: number;
   latency: Histogram;
   recent: Histogram;
@@ -44,11 +75,16 @@ export interface DriveResult {
 export class LoadError extends Error {}
 
 /** Microseconds, as redis-benchmark counts them. */
-const HISTOGRAM = { lowest: 10, highest: 3_000_000, significantDigits: 3 };
+const LOWEST = 10;
+const HIGHEST = 3_000_000;
 const DIGITS = RANDOM_MARK.length;
 
 /** All connections read into this one; what is read is counted before the next read. */
 const READ_BUFFER_BYTES = 64 * 1024;
+
+export function latencyHistogram(significantDigits: number): Histogram {
+  return new Histogram({ lowest: LOWEST, highest: HIGHEST, significantDigits });
+}
 
 /**
  * Sends `command` (one request's bytes) until the requests are done.
@@ -69,15 +105,14 @@ export async function drive(
 }
 
 class Run implements Progress {
-  finished = 0;
-  readonly latency = new Histogram(HISTOGRAM);
-  readonly recent = new Histogram(HISTOGRAM);
+  readonly latency: Histogram;
+  readonly recent: Histogram;
   startMs = 0;
   readonly options: DriveOptions;
   readonly command: Buffer;
   readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  /** Requests handed to connections; never more than wanted. */
-  #issued = 0;
+  /** Connections that found no request left. */
+  #resting = 0;
   #connections: Connection[] = [];
   #settle: { resolve(): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
@@ -85,6 +120,12 @@ class Run implements Progress {
   constructor(command: Buffer, options: DriveOptions) {
     this.command = command;
     this.options = options;
+    this.latency = latencyHistogram(options.precision);
+    this.recent = latencyHistogram(options.precision);
+  }
+
+  get finished(): number {
+    return this.options.ledger.finished;
   }
 
   async finish(): Promise<DriveResult> {
@@ -93,7 +134,7 @@ class Run implements Progress {
     await new Promise<void>((resolve, reject) => {
       this.#settle = { resolve, reject };
       for (let i = 0; i < clients; i++) this.#connections.push(new Connection(this));
-      if (this.options.requests === 0) resolve();
+      if (this.options.ledger.requests === 0) resolve();
       if (this.#failure !== undefined) reject(this.#failure);
     });
     return { finished: this.finished, elapsedMs: nowMs() - this.startMs, latency: this.latency };
@@ -108,22 +149,22 @@ class Run implements Progress {
     this.#settle?.reject(error);
   }
 
-  /** Takes up to a pipeline of requests for a connection; 0: there are none left. */
-  take(): number {
-    if (this.#issued >= this.options.requests) return 0;
-    this.#issued += this.options.pipeline;
-    return this.options.pipeline;
+  /** Takes up a pipeline of requests for a connection; false: there are none left. */
+  take(): boolean {
+    if (this.options.ledger.take(this.options.pipeline)) return true;
+    // Other threads may still be waiting for replies; this one has all of its own.
+    if (++this.#resting === this.options.clients) this.#settle?.resolve();
+    return false;
   }
 
   /** Counts replies; what a last pipeline sent above the number of requests is not counted. */
   complete(replies: number, microseconds: number): void {
-    const counted = Math.min(replies, this.options.requests - this.finished);
+    const counted = this.options.ledger.complete(replies);
     for (let i = 0; i < counted; i++) {
       this.latency.record(microseconds);
       this.recent.record(microseconds);
     }
-    this.finished += counted;
-    if (this.finished >= this.options.requests) this.#settle?.resolve();
+    if (counted > 0 && this.finished >= this.options.ledger.requests) this.#settle?.resolve();
   }
 
   replace(old: Connection): void {
@@ -196,8 +237,8 @@ class Connection {
   }
 
   #send(): void {
-    this.#outstanding = this.#run.take();
-    if (this.#outstanding === 0) return;
+    if (!this.#run.take()) return;
+    this.#outstanding = this.#run.options.pipeline;
     if (this.#marks.length > 0) this.#randomize();
     this.#microseconds = -1;
     this.#sentMs = this.#run.options.nowMs();

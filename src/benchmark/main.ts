@@ -2,9 +2,11 @@
 import { type CommandArgument, encodeCommand } from '../../server/formats/resp/encode-command.ts';
 import type { Reply } from '../../server/formats/resp/reply.ts';
 import { Client, type ClientTarget, type TlsTarget } from '../../server/net/client.ts';
-import { type DriveOptions, drive, LoadError, type Progress } from './drive.ts';
+import { type DriveResult, drive, Ledger, LoadError, type Progress } from './drive.ts';
 import { type BenchmarkOptions, parseCommandLine } from './options.ts';
+import { randomBelow } from './random.ts';
 import { CSV_HEADER, csvRow, fullReport, progressLine, quietLine, type ServerSettings } from './report.ts';
+import type { ThreadOptions } from './threads.ts';
 import { defaultWorkloads, payload } from './workloads.ts';
 
 export interface BenchmarkHost {
@@ -13,6 +15,8 @@ export interface BenchmarkHost {
   readStdin(): Buffer;
   nowMs(): number;
   random(): number;
+  /** The program's file, which threads run, too. */
+  readonly program: URL;
 }
 
 const PROGRESS_EVERY_MS = 250;
@@ -29,6 +33,7 @@ export async function runBenchmark(argv: readonly string[], host: BenchmarkHost,
     host.write(parsed.show === 'version' ? `redis-benchmark ${version}\n` : (await import('./usage.ts')).usage());
     return parsed.exitStatus;
   }
+  for (const warning of parsed.warnings) host.writeError(`${warning}\n`);
   try {
     await new Benchmark(parsed.options, parsed.command, host).run();
     return 0;
@@ -101,7 +106,7 @@ class Benchmark {
       }, PROGRESS_EVERY_MS);
     };
     try {
-      const result = await drive(command, this.#driveOptions(), this.#options.csv ? () => {} : show);
+      const result = await this.#drive(command, this.#options.csv ? () => {} : show);
       if (this.#options.csv) host.write(csvRow(title, result));
       else if (this.#options.quiet) host.write(`${blank(shown)}${quietLine(title, result)}`);
       else host.write(`${blank(shown)}${fullReport(title, result, this.#options, this.#settings)}`);
@@ -110,8 +115,19 @@ class Benchmark {
     }
   }
 
-  #driveOptions(): DriveOptions {
-    const { clients, requests, pipeline, keepAlive, keyspace, seed } = this.#options;
+  async #drive(command: Buffer, onStart: (progress: Progress) => void): Promise<DriveResult> {
+    const { requests, threads, seed } = this.#options;
+    const options = { ...this.#load(), nowMs: () => this.#host.nowMs() };
+    if (threads > 0) {
+      const { driveThreads } = await import('./threads.ts');
+      return await driveThreads(command, requests, threads, options, this.#host.program, onStart);
+    }
+    const random = randomBelow(seed, () => this.#host.random());
+    return await drive(command, { ...options, ledger: new Ledger(requests), random }, onStart);
+  }
+
+  #load(): ThreadOptions {
+    const { clients, pipeline, keepAlive, keyspace, precision, seed } = this.#options;
     const greeting = this.#greeting();
     const { host, port, path } = this.#target();
     return {
@@ -121,12 +137,11 @@ class Benchmark {
       greeting: Buffer.concat(greeting.map(encodeCommand)),
       greetingReplies: greeting.length,
       clients,
-      requests,
       pipeline,
       keepAlive,
       keyspace,
-      random: randomBelow(seed, () => this.#host.random()),
-      nowMs: () => this.#host.nowMs(),
+      precision,
+      seed,
     };
   }
 
@@ -220,16 +235,4 @@ function settingOf(reply: Reply): string | undefined {
 /** Overwrites a line shown before. */
 function blank(shown: string): string {
   return shown === '' ? '' : `${' '.repeat(shown.length)}\r`;
-}
-
-/** With a seed the same numbers in every run (xorshift), else the host's. */
-function randomBelow(seed: number | undefined, random: () => number): (bound: number) => number {
-  if (seed === undefined) return (bound) => Math.floor(random() * bound);
-  let state = seed >>> 0 || 1;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return Math.floor(((state >>> 0) / 2 ** 32) * bound);
-  };
 }

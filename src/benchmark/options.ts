@@ -25,6 +25,7 @@ export interface BenchmarkOptions {
   tracking: boolean;
   quiet: boolean;
   csv: boolean;
+  /** Significant digits of latencies. */
   precision: number;
   loop: boolean;
   idle: boolean;
@@ -35,12 +36,14 @@ export interface BenchmarkOptions {
 }
 
 export type ParsedCommandLine =
-  | { options: BenchmarkOptions; command: string[] }
+  /** Warnings are for the standard error output. */
+  | { options: BenchmarkOptions; command: string[]; warnings: string[] }
   | { exitStatus: number; show: 'help' | 'version' }
   | { exitStatus: number; error: string };
 
 export function parseCommandLine(argv: readonly string[]): ParsedCommandLine {
   const options = defaultOptions();
+  const warnings: string[] = [];
   let index = 0;
   for (; index < argv.length; index++) {
     const word = argv[index]!;
@@ -48,6 +51,10 @@ export function parseCommandLine(argv: readonly string[]): ParsedCommandLine {
     if (word === '--help') return { exitStatus: 0, show: 'help' };
     if (word === '-v' || word === '--version') return { exitStatus: 0, show: 'version' };
     if (!word.startsWith('-')) break;
+    if (word === '-e') {
+      warnings.push('WARNING: -e option has no effect. We now immediately exit on error to avoid false results.');
+      continue;
+    }
     const flag = FLAGS[word];
     if (flag !== undefined) {
       Object.assign(options, typeof flag === 'function' ? flag(options) : flag);
@@ -60,9 +67,13 @@ export function parseCommandLine(argv: readonly string[]): ParsedCommandLine {
     const change = setter(value, options);
     if (typeof change === 'string') return { exitStatus: 1, error: change };
     Object.assign(options, change);
+    if (options.threads > THREADS_MAX) {
+      warnings.push(`WARNING: Too many threads, limiting threads to ${THREADS_MAX}.`);
+      options.threads = THREADS_MAX;
+    }
     index++;
   }
-  return { options, command: argv.slice(index) };
+  return { options, command: argv.slice(index), warnings };
 }
 
 function defaultOptions(): BenchmarkOptions {
@@ -104,13 +115,12 @@ const FLAGS: Record<string, Change | ((options: BenchmarkOptions) => Change)> = 
   '-l': { loop: true },
   '-I': { idle: true },
   '-x': { lastArgumentFromStdin: true },
-  // Errors are always shown; older command lines ask for it.
-  '-e': {},
   '--enable-tracking': { tracking: true },
   '--tls': { useTls: true },
   '--insecure': ({ tls }) => ({ tls: { ...tls, insecure: true } }),
 };
 
+const THREADS_MAX = 500;
 const DATA_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** A returned string is the error to exit with. */
@@ -132,7 +142,8 @@ const VALUED: Record<string, (value: string, options: BenchmarkOptions) => Chang
   '-r': (value) => ({ keyspace: Math.max(0, integer(value)) }),
   '-P': (value) => ({ pipeline: Math.max(1, integer(value)) }),
   '--threads': (value) => ({ threads: Math.max(0, integer(value)) }),
-  '--precision': (value) => ({ precision: Math.min(Math.max(0, integer(value)), 4) }),
+  // Redis' own ends by a crash with 0 digits.
+  '--precision': (value) => ({ precision: integer(value) < 0 ? 3 : Math.min(Math.max(1, integer(value)), 4) }),
   '-t': (value) => ({ tests: new Set(value.toLowerCase().split(',')) }),
   '--seed': (value) => ({ seed: integer(value) }),
   '--sni': (serverName, { tls }) => ({ tls: { ...tls, serverName } }),

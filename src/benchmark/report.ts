@@ -117,7 +117,10 @@ function valueReaching(latency: Histogram, percentile: number): number {
   return value;
 }
 
-/** Up to 2 ms in steps of 0.1 ms, then of 1 ms; steps that add nothing are left out. */
+/**
+ * Up to 2 ms in steps of 0.1 ms, then of 1 ms; steps that add nothing are left out, but for those within the bucket of the
+ * longest latency.
+ */
 function cumulativeLines(latency: Histogram): string[] {
   const lines: string[] = [];
   let before = -1;
@@ -125,13 +128,13 @@ function cumulativeLines(latency: Histogram): string[] {
   for (let level = STEP; ; level += step) {
     const edge = latency.highestEquivalent(level);
     const count = latency.countUpTo(level);
-    if (count !== before) {
+    if (count !== before || count >= latency.total) {
       const share = ((count / latency.total) * 100).toFixed(3);
       lines.push(`${share}% <= ${(edge / 1000).toFixed(3)} milliseconds (cumulative count ${count})`);
     }
     before = count;
-    if (count >= latency.total) return lines;
     // The coarser step applies from the level after the next, as the next one is fixed already.
     if (level - STEP >= COARSE_FROM) step = COARSE_STEP;
+    if (count >= latency.total && level + step > edge) return lines;
   }
 }

@@ -29,12 +29,12 @@ What to send
   -l                  Again and again
   -I                  Only open connections, send nothing
   --enable-tracking   CLIENT TRACKING on, on every connection
-  --threads <num>     Accepted; the load comes from one thread
+  --threads <num>     Load from so many threads, each with its part of the connections
 
 How to report
   -q                  One line for each test
   --csv               CSV
-  --precision <n>     Accepted; latencies have three decimals
+  --precision <n>     Significant digits of latencies, 1 to 4 (3)
 
   --help              This text
   --version           The version

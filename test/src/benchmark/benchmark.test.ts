@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ReplyParser } from '../../../server/formats/resp/reply.ts';
 import { runBenchmark } from '../../../src/benchmark/main.ts';
+
+/** What threads run: the built program. */
+const PROGRAM = new URL('../../../dist/programs/tsredis-benchmark.cjs', import.meta.url);
 
 const servers: Server[] = [];
 
@@ -50,6 +54,7 @@ async function run(args: string[], stdin = ''): Promise<{ status: number; stdout
       readStdin: () => Buffer.from(stdin),
       nowMs: () => performance.now(),
       random: Math.random,
+      program: PROGRAM,
     },
     '7.0.15',
   );
@@ -162,6 +167,57 @@ describe('tsredis-benchmark', () => {
       `(?: +${number}){6}`,
     ];
     expect(stdout).toMatch(new RegExp(`^${lines.join('\\n')}\\n\\n\\n$`));
+  });
+
+  it.skipIf(!existsSync(PROGRAM))('shares the load among threads', async () => {
+    const { port, commands, connections } = await serve();
+    const load = ['-p', String(port), '-n', '500', '-q', '-P', '3', '-t', 'set'];
+    const { stdout, stderr, status } = await run([...load, '-c', '5', '--threads', '2']);
+    expect(stdout).toMatch(/SET: [\d.]+ requests per second, p50=[\d.]+ msec\n\n$/);
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    // The pipelines in flight at the end may reach above the number.
+    expect(count(commands, 'SET')).toBeGreaterThanOrEqual(500);
+    expect(count(commands, 'SET')).toBeLessThan(500 + 5 * 3);
+    expect(connections()).toBe(1 + 5);
+  });
+
+  it.skipIf(!existsSync(PROGRAM))('ends with the error that a thread got', async () => {
+    const { port } = await serve('-ERR not today\r\n');
+    const { stderr, status } = await run(['-p', String(port), '-n', '10', '-q', '--threads', '2', 'foo']);
+    expect({ stderr: stderr.split('\n').at(-2), status }).toEqual({
+      stderr: 'Error from server: ERR not today',
+      status: 1,
+    });
+  });
+
+  it('warns of -e, and of more threads than it starts', async () => {
+    const { port } = await serve();
+    const { stderr } = await run([
+      '-e',
+      '--threads',
+      '501',
+      '-p',
+      String(port),
+      '-n',
+      '0',
+      '-c',
+      '1',
+      '-q',
+      '-t',
+      'get',
+    ]);
+    expect(stderr).toBe(
+      'WARNING: -e option has no effect. We now immediately exit on error to avoid false results.\n' +
+        'WARNING: Too many threads, limiting threads to 500.\n',
+    );
+  });
+
+  it('measures with as many significant digits as asked for', async () => {
+    const { port } = await serve();
+    const { stdout } = await run(['-p', String(port), '-n', '100', '--csv', '--precision', '1', '-t', 'get']);
+    const longest = Number(stdout.trimEnd().split(',').at(-1)!.replaceAll('"', '')) * 1000 + 1;
+    // With one digit, buckets are no finer than a sixteenth of their value.
+    expect(Math.round(longest) % 2 ** Math.max(3, Math.floor(Math.log2(longest - 1)) - 4)).toBe(0);
   });
 
   it('prints CSV', async () => {
