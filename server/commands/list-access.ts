@@ -49,46 +49,52 @@ export function createList(c: Context, i: number): number {
   return entry;
 }
 
-/** Pushes arguments `from` to `to - 1`, one after the other. Returns the entry, which may have moved. */
+/** Pushes arguments `from` to `to - 1`, one after the other. Returns the list's length. */
 export function pushArguments(c: Context, entry: number, from: number, to: number, atHead: boolean): number {
-  let at = entry;
   let i = from;
-  if (c.db.encoding(at) === Encoding.listpack) {
-    const region = c.keyspace.region.bind(c.db, at);
+  let list: Quicklist;
+  if (c.db.encoding(entry) === Encoding.listpack) {
+    const region = c.keyspace.region.bind(c.db, entry);
     const fill = clampFill(c.server.settings.listMaxListpackSize);
     for (; i < to; i++) {
       if (!fitsInline(region, fill, c.len[i])) break;
       if (atHead) listpackPrepend(region, c.buf, c.pos[i], c.len[i]);
       else listpackAppend(region, c.buf, c.pos[i], c.len[i]);
     }
-    at = region.entry;
-    if (i < to) at = toQuicklist(c, at);
+    if (i === to) return listpackCount(region);
+    list = quicklistOf(c.db, toQuicklist(c, region.entry));
+  } else {
+    list = quicklistOf(c.db, entry);
   }
-  if (i < to) {
-    const list = quicklistOf(c.db, at);
-    for (; i < to; i++) {
-      if (atHead) list.pushHead(c.buf, c.pos[i], c.len[i]);
-      else list.pushTail(c.buf, c.pos[i], c.len[i]);
-    }
+  for (; i < to; i++) {
+    if (atHead) list.pushHead(c.buf, c.pos[i], c.len[i]);
+    else list.pushTail(c.buf, c.pos[i], c.len[i]);
   }
-  return at;
+  return list.length;
 }
 
 /** Pushes bytes that do not stand in the arena. Returns the entry, which may have moved. */
-export function pushBytes(c: Context, entry: number, bytes: Buffer, atHead: boolean): number {
+export function pushBytes(
+  c: Context,
+  entry: number,
+  buf: Uint8Array,
+  pos: number,
+  len: number,
+  atHead: boolean,
+): number {
   let at = entry;
   if (c.db.encoding(at) === Encoding.listpack) {
     const region = c.keyspace.region.bind(c.db, at);
-    if (fitsInline(region, clampFill(c.server.settings.listMaxListpackSize), bytes.length)) {
-      if (atHead) listpackPrepend(region, bytes, 0, bytes.length);
-      else listpackAppend(region, bytes, 0, bytes.length);
+    if (fitsInline(region, clampFill(c.server.settings.listMaxListpackSize), len)) {
+      if (atHead) listpackPrepend(region, buf, pos, len);
+      else listpackAppend(region, buf, pos, len);
       return region.entry;
     }
     at = toQuicklist(c, at);
   }
   const list = quicklistOf(c.db, at);
-  if (atHead) list.pushHead(bytes, 0, bytes.length);
-  else list.pushTail(bytes, 0, bytes.length);
+  if (atHead) list.pushHead(buf, pos, len);
+  else list.pushTail(buf, pos, len);
   return at;
 }
 

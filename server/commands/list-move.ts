@@ -1,5 +1,6 @@
 // Elements that move from one list to another: LMOVE, RPOPLPUSH and LMPOP, and what their blocking forms need of them.
 
+import { copyRange } from '../keyspace/database.ts';
 import { Type } from '../keyspace/layout.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
@@ -19,6 +20,9 @@ export const moveHandlers: Handlers<Pick<typeof listSpecs, 'lmove' | 'rpoplpush'
     if (!popFirst(c, request)) c.reply.nilArray();
   },
 };
+
+/** The element on its way from one list to the other, unless it is larger. */
+const moving = Buffer.alloc(1024);
 
 /** What LMPOP and BLMPOP ask for. */
 export interface MultiPop {
@@ -46,15 +50,17 @@ export function move(c: Context, source: number, fromHead: boolean, toHead: bool
     return;
   }
   const target = c.typedWrite(2, Type.list);
-  const bytes = peekEnd(c, source, fromHead).copy();
+  const found = peekEnd(c, source, fromHead).text();
+  const { len } = found;
+  const bytes = len <= moving.length ? moving : Buffer.allocUnsafeSlow(len);
+  copyRange(found.buf, found.pos, len, bytes, 0);
   const rest = dropEnd(c, source, fromHead);
   const to = target === source ? rest : target;
-  pushBytes(c, to === 0 ? createList(c, 2) : to, bytes, toHead);
+  const pushed = pushBytes(c, to === 0 ? createList(c, 2) : to, bytes, 0, len, toHead);
   c.changed(2, 'l', toHead ? 'lpush' : 'rpush');
   c.keyspace.dirty--;
-  c.reply.bulk(bytes);
-  // With both keys the same the push may have moved the entry.
-  noteRemoved(c, 1, c.db.find(c.buf, c.pos[1], c.len[1]), fromHead);
+  c.reply.bulkRange(bytes, 0, len);
+  noteRemoved(c, 1, target === source ? pushed : rest, fromHead);
 }
 
 /** LMPOP's arguments from numkeys at argument `i` on. */

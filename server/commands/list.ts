@@ -56,8 +56,7 @@ function push(c: Context, atHead: boolean, ifPresent: boolean): void {
     }
     entry = createList(c, 1);
   }
-  entry = pushArguments(c, entry, 2, c.argc, atHead);
-  c.reply.int(listLength(c, entry));
+  c.reply.int(pushArguments(c, entry, 2, c.argc, atHead));
   c.changed(1, 'l', atHead ? 'lpush' : 'rpush');
   c.keyspace.dirty += c.argc - 3;
 }

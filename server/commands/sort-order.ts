@@ -30,14 +30,6 @@ export function numericWeights(weights: ElementVector): Float64Array | null {
   return numbers;
 }
 
-/** By number, equal ones by the elements' bytes, so that the order is always the same. */
-export function numericOrder(elements: ElementVector, numbers: Float64Array): Compare {
-  return (a, b) => {
-    if (numbers[a] < numbers[b]) return -1;
-    return numbers[a] > numbers[b] ? 1 : elements.compare(a, b);
-  };
-}
-
 /** By the weights' bytes; missing ones come first. */
 export function alphabeticOrder(weights: ElementVector): Compare {
   return (a, b) => {
@@ -49,21 +41,77 @@ export function alphabeticOrder(weights: ElementVector): Compare {
 }
 
 /**
+ * The indexes of the elements by their numbers, equal ones by the elements' bytes, so that the order is always the same.
+ * See sortIndexes for `first` and `last`. The numbers are changed.
+ */
+export function sortByNumbers(
+  elements: ElementVector,
+  numbers: Float64Array,
+  descending: boolean,
+  first: number,
+  last: number,
+): Uint32Array {
+  const { length } = elements;
+  const sign = descending ? -1 : 1;
+  const ties = (a: number, b: number): number => sign * elements.compare(a, b) || a - b;
+  if (isFewOf(length, first, last)) {
+    const compare: Compare = (a, b) => sign * (numbers[a] - numbers[b]) || ties(a, b);
+    return chooseAndSort(length, compare, first, last);
+  }
+  if (descending) for (let i = 0; i < length; i++) numbers[i] = -numbers[i];
+  let from: Uint32Array = indexes(length);
+  let to: Uint32Array = new Uint32Array(length);
+  // What compares two elements stands in the loop itself: a function called for each pair takes several times as long.
+  for (let width = 1; width < length; width *= 2) {
+    for (let start = 0; start < length; start += width * 2) {
+      const middle = Math.min(start + width, length);
+      const end = Math.min(middle + width, length);
+      let left = start;
+      let right = middle;
+      for (let at = start; at < end; at++) {
+        let takesLeft = left < middle;
+        if (takesLeft && right < end) {
+          const a = numbers[from[left]];
+          const b = numbers[from[right]];
+          takesLeft = a < b || (a === b && ties(from[left], from[right]) < 0);
+        }
+        to[at] = takesLeft ? from[left++] : from[right++];
+      }
+    }
+    const sorted = to;
+    to = from;
+    from = sorted;
+  }
+  return from;
+}
+
+/**
  * The indexes 0 to length - 1 in order, of which only those from `first` to `last` are certain to stand right. What
  * compares equal keeps its place.
  */
 export function sortIndexes(length: number, compare: Compare, descending: boolean, first: number, last: number) {
+  const total: Compare = descending ? (a, b) => compare(b, a) || a - b : (a, b) => compare(a, b) || a - b;
+  if (last < first) return indexes(length);
+  return isFewOf(length, first, last) ? chooseAndSort(length, total, first, last) : indexes(length).sort(total);
+}
+
+/** Whether so few elements are wanted that choosing them before sorting pays. */
+function isFewOf(length: number, first: number, last: number): boolean {
+  return length >= CHOOSE_MIN && (last - first + 1) * 4 < length;
+}
+
+function indexes(length: number): Uint32Array {
   const order = new Uint32Array(length);
   for (let i = 0; i < length; i++) order[i] = i;
-  const total: Compare = descending ? (a, b) => compare(b, a) || a - b : (a, b) => compare(a, b) || a - b;
+  return order;
+}
+
+function chooseAndSort(length: number, compare: Compare, first: number, last: number): Uint32Array {
+  const order = indexes(length);
   if (last < first) return order;
-  if (length >= CHOOSE_MIN && (last - first + 1) * 4 < length) {
-    if (last < length - 1) choose(order, 0, length - 1, last, total);
-    if (first > 0) choose(order, 0, last, first, total);
-    order.subarray(first, last + 1).sort(total);
-  } else {
-    order.sort(total);
-  }
+  if (last < length - 1) choose(order, 0, length - 1, last, compare);
+  if (first > 0) choose(order, 0, last, first, compare);
+  order.subarray(first, last + 1).sort(compare);
   return order;
 }
 

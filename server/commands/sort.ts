@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
 import { createList, pushBytes } from './list-access.ts';
 import { ElementVector, elementCount, loadElements, loadRange } from './sort-elements.ts';
-import { alphabeticOrder, numericOrder, numericWeights, sortIndexes } from './sort-order.ts';
+import { alphabeticOrder, numericWeights, sortByNumbers, sortIndexes } from './sort-order.ts';
 import { SortPattern } from './sort-pattern.ts';
 import type { genericSpecs } from './specs/generic.ts';
 
@@ -117,13 +117,10 @@ function limits(o: Options, total: number): { first: number; last: number } {
 
 function sorted(c: Context, o: Options, first: number, last: number): Uint32Array {
   const by = o.by === null ? elements : resolveAll(c, o.by);
-  let compare = alphabeticOrder(by);
-  if (!o.alpha) {
-    const numbers = numericWeights(by);
-    if (numbers === null) throw new CommandError("ERR One or more scores can't be converted into double");
-    compare = numericOrder(elements, numbers);
-  }
-  return sortIndexes(elements.length, compare, o.descending, first, last);
+  if (o.alpha) return sortIndexes(elements.length, alphabeticOrder(by), o.descending, first, last);
+  const numbers = numericWeights(by);
+  if (numbers === null) throw new CommandError("ERR One or more scores can't be converted into double");
+  return sortByNumbers(elements, numbers, o.descending, first, last);
 }
 
 function resolveAll(c: Context, pattern: SortPattern): ElementVector {
@@ -163,7 +160,9 @@ function storeResult(c: Context, storeAt: number): void {
   if (existing !== 0) c.db.delete(existing);
   if (result.length > 0) {
     let entry = createList(c, storeAt);
-    for (let i = 0; i < result.length; i++) entry = pushBytes(c, entry, result.view(i), false);
+    for (let i = 0; i < result.length; i++) {
+      entry = pushBytes(c, entry, result.buf, result.start(i), result.size(i), false);
+    }
     c.changed(storeAt, 'l', 'sortstore');
     c.keyspace.dirty += result.length - 1;
   } else if (existing !== 0) {

@@ -16,15 +16,16 @@ import {
 } from './listpack-entry.ts';
 import type { Region } from './region.ts';
 
-export { ListpackElement, ListpackValue } from './listpack-entry.ts';
+export { entryBytes, entryBytesBefore, ListpackElement, ListpackValue } from './listpack-entry.ts';
 
 /** Bytes of a listpack without entries: what to allocate before initListpack. */
 export const LISTPACK_EMPTY_BYTES = 7;
 /** Offset of the first entry. */
 export const LISTPACK_FIRST = 6;
+/** The byte behind the last entry. */
+export const LISTPACK_END = 0xff;
 
 const COUNT_UNKNOWN = 65535;
-const END = 0xff;
 
 const scratch = new ListpackValue();
 const second = new ListpackValue();
@@ -35,12 +36,18 @@ export function initListpack(region: Region): void {
   write32(buf, pos, LISTPACK_EMPTY_BYTES);
   buf[pos + 4] = 0;
   buf[pos + 5] = 0;
-  buf[pos + 6] = END;
+  buf[pos + 6] = LISTPACK_END;
+}
+
+/** Writes the header of a listpack of `bytes` bytes in all and `count` elements. */
+export function writeListpackHeader(buf: Buffer, pos: number, bytes: number, count: number): void {
+  write32(buf, pos, bytes);
+  setCount(buf, pos, Math.min(count, COUNT_UNKNOWN));
 }
 
 /** Whether header and end agree with the region's length. Entries are not looked at. */
 export function hasListpackHeader(buf: Uint8Array, pos: number, len: number): boolean {
-  return len >= LISTPACK_EMPTY_BYTES && read32(buf, pos) >>> 0 === len && buf[pos + len - 1] === END;
+  return len >= LISTPACK_EMPTY_BYTES && read32(buf, pos) >>> 0 === len && buf[pos + len - 1] === LISTPACK_END;
 }
 
 /** Number of elements. O(1) up to 65,534, beyond that it counts (and notes the result when it fits again). */

@@ -1,4 +1,4 @@
-// The nodes of one quicklist: a double-ended array of five numbers a node. Blocks stand in the arena; here is only what
+// The nodes of one quicklist: a double-ended array of six numbers a node. Blocks stand in the arena; here is only what
 // tells where and what they are.
 //
 //   word 0  address of the node's block (NONE: not yet allocated)
@@ -6,17 +6,28 @@
 //   word 2  number of elements
 //   word 3  RAW, PLAIN (one element as it is, without a listpack), or the bytes that the compressed listpack takes
 //   word 4  bytes of room in the block before the listpack (quicklist-region.ts)
+//   word 5  bytes of the block
+
+import type { NodeRegion } from './quicklist-region.ts';
 
 export const RAW = 0;
 export const PLAIN = -1;
 
-const WORDS = 5;
+/** The words of a node behind its first one, which at() finds. */
+export const NODE_LENGTH = 1;
+export const NODE_COUNT = 2;
+export const NODE_FORM = 3;
+export const NODE_SLACK = 4;
+export const NODE_CAPACITY = 5;
+
+const WORDS = 6;
 const ROOM_MIN = 4;
 
 export class QuicklistNodes {
   /** Number of nodes. */
   size = 0;
-  private words = new Int32Array(ROOM_MIN * WORDS);
+  /** Another array after insert() and remove(). */
+  words = new Int32Array(ROOM_MIN * WORDS);
   /** Slot of node 0. */
   private start = 0;
 
@@ -24,33 +35,40 @@ export class QuicklistNodes {
     return this.words.byteLength;
   }
 
+  /** Index of a node's first word: its address. */
+  at(node: number): number {
+    return (this.start + node) * WORDS;
+  }
+
   address(node: number): number {
-    return this.words[(this.start + node) * WORDS];
+    return this.words[this.at(node)];
   }
 
   length(node: number): number {
-    return this.words[(this.start + node) * WORDS + 1];
+    return this.words[this.at(node) + NODE_LENGTH];
   }
 
   count(node: number): number {
-    return this.words[(this.start + node) * WORDS + 2];
+    return this.words[this.at(node) + NODE_COUNT];
   }
 
   form(node: number): number {
-    return this.words[(this.start + node) * WORDS + 3];
+    return this.words[this.at(node) + NODE_FORM];
   }
 
-  slack(node: number): number {
-    return this.words[(this.start + node) * WORDS + 4];
+  capacity(node: number): number {
+    return this.words[this.at(node) + NODE_CAPACITY];
   }
 
-  set(node: number, address: number, length: number, count: number, form: number, slack: number): void {
-    const at = (this.start + node) * WORDS;
-    this.words[at] = address;
-    this.words[at + 1] = length;
-    this.words[at + 2] = count;
-    this.words[at + 3] = form;
-    this.words[at + 4] = slack;
+  /** Points a node at a region's block. */
+  set(node: number, region: NodeRegion, length: number, count: number, form: number): void {
+    const at = this.at(node);
+    this.words[at] = region.address;
+    this.words[at + NODE_LENGTH] = length;
+    this.words[at + NODE_COUNT] = count;
+    this.words[at + NODE_FORM] = form;
+    this.words[at + NODE_SLACK] = region.slack;
+    this.words[at + NODE_CAPACITY] = region.capacity;
   }
 
   /** Makes room for a node at an index; the caller sets it. Both ends cost nothing, the middle moves the nearer part. */

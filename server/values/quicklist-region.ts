@@ -1,19 +1,24 @@
-// The bytes of a quicklist node in its block, with room before them: what is pushed or popped at the head moves the
-// listpack's header and not its elements.
+// The bytes of a quicklist node in its block, with room before and behind them: what is pushed or popped at the head
+// moves the listpack's header and not its elements.
 //
-//   | slack | listpack |        the block was allocated for both
+//   | slack | listpack | rest of the block's capacity |
 
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { moveWithin, type Region } from '../memory/region.ts';
 
-/** Room made before the bytes when the head needs some: an eighth of them, within these limits. */
+/** Room made before the bytes when an insert needs some: an eighth of them, within these limits. */
 const ROOM_MIN = 8;
 const ROOM_MAX = 512;
-/** More room than this, and than half of the bytes, is given back. */
-const SLACK_KEPT = 256;
+/** A block may have this many unused bytes more than used ones. */
+const UNUSED_KEPT = 256;
 
 /** Shared: a buffer for each value would be most of what a small one costs. */
 const NOTHING = Buffer.alloc(0);
+
+/** Whether a block is so empty that the bytes should go to a smaller one. */
+export function isRoomy(capacity: number, len: number): boolean {
+  return capacity - len > len + UNUSED_KEPT;
+}
 
 export class NodeRegion implements Region {
   buf: Buffer = NOTHING;
@@ -21,6 +26,8 @@ export class NodeRegion implements Region {
   len = 0;
   slack = 0;
   address = 0;
+  /** Bytes of the block: what gives it back. */
+  capacity = 0;
   private readonly arena: Arena;
 
   constructor(arena: Arena) {
@@ -29,14 +36,15 @@ export class NodeRegion implements Region {
 
   /** Allocates a block of `len` undefined bytes, without slack. */
   create(len: number): this {
-    return this.bind(this.arena.alloc(len), len, 0);
+    return this.bind(this.arena.alloc(len), len, 0, this.arena.capacity(len));
   }
 
   /** Works on an existing block. */
-  bind(address: number, len: number, slack: number): this {
+  bind(address: number, len: number, slack: number, capacity: number): this {
     this.address = address;
     this.len = len;
     this.slack = slack;
+    this.capacity = capacity;
     this.refresh();
     return this;
   }
@@ -47,36 +55,42 @@ export class NodeRegion implements Region {
   }
 
   splice(offset: number, removed: number, inserted: number): void {
-    const { arena, len, slack } = this;
+    const { len, slack } = this;
     const delta = inserted - removed;
     const tail = offset + removed;
-    if (offset < len - tail && delta <= slack) {
+    const nearHead = offset < len - tail;
+    if (nearHead && delta <= slack) {
       moveWithin(this.buf, this.pos - delta, this.pos, offset);
       this.pos -= delta;
       this.slack = slack - delta;
       this.len = len + delta;
-      if (this.slack > SLACK_KEPT && this.slack * 2 > this.len) this.move(0, 0, 0, 0);
-    } else if (offset < len - tail) {
-      const room = Math.max(ROOM_MIN, Math.min(ROOM_MAX, len >>> 3));
-      this.move(offset, tail, inserted, room);
-    } else if (arena.fits(this.address, slack + len, slack + len + delta)) {
+    } else if (!nearHead && slack + len + delta <= this.capacity) {
       moveWithin(this.buf, this.pos + offset + inserted, this.pos + tail, len - tail);
       this.len = len + delta;
     } else {
-      this.move(offset, tail, inserted, 0);
+      const room = Math.max(ROOM_MIN, Math.min(ROOM_MAX, len >>> 3));
+      this.move(offset, tail, inserted, nearHead ? room : 0, nearHead ? 0 : room);
+      return;
     }
+    if (isRoomy(this.capacity, this.len)) this.move(0, 0, 0, 0, 0);
   }
 
-  /** Goes to a new block: `slack` bytes of room, the bytes before `offset`, a gap, the bytes from `tail` on. */
-  private move(offset: number, tail: number, gap: number, slack: number): void {
-    const { arena, address, len, buf, pos } = this;
-    const before = this.slack + len;
+  /** Goes to a block with that much room before and behind the bytes. */
+  resize(slack: number, rest: number): void {
+    this.move(0, 0, 0, slack, rest);
+  }
+
+  /** Goes to a new block: room, the bytes before `offset`, a gap, the bytes from `tail` on, room. */
+  private move(offset: number, tail: number, gap: number, slack: number, rest: number): void {
+    const { arena, address, capacity, len, buf, pos } = this;
     this.len = offset + gap + len - tail;
     this.slack = slack;
-    this.address = arena.allocGrowing(slack + this.len);
+    const bytes = slack + this.len + rest;
+    this.address = arena.alloc(bytes);
+    this.capacity = arena.capacity(bytes);
     this.refresh();
     buf.copy(this.buf, this.pos, pos, pos + offset);
     buf.copy(this.buf, this.pos + offset + gap, pos + tail, pos + len);
-    arena.free(address, before);
+    arena.free(address, capacity);
   }
 }

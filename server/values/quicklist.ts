@@ -5,10 +5,14 @@
 import { LzfCompressor, lzfDecompress } from '../base/lzf.ts';
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import {
+  entryBytes,
+  entryBytesBefore,
   initListpack,
   LISTPACK_EMPTY_BYTES,
+  LISTPACK_END,
   LISTPACK_FIRST,
   type ListpackElement,
+  ListpackValue,
   listpackAppend,
   listpackDelete,
   listpackDeleteEncoded,
@@ -20,16 +24,19 @@ import {
   listpackPrepend,
   listpackReplace,
   listpackSeek,
+  writeListpackHeader,
 } from '../memory/listpack.ts';
 import type { Region } from '../memory/region.ts';
 import { allowsInsert, allowsMerge, clampFill, isPlainSize } from './quicklist-limits.ts';
-import { PLAIN, QuicklistNodes, RAW } from './quicklist-nodes.ts';
-import { NodeRegion } from './quicklist-region.ts';
+import { NODE_CAPACITY, NODE_COUNT, NODE_LENGTH, NODE_SLACK, PLAIN, QuicklistNodes, RAW } from './quicklist-nodes.ts';
+import { isRoomy, NodeRegion } from './quicklist-region.ts';
 
 /** Listpacks below this are never compressed. */
 const COMPRESS_BYTES_MIN = 48;
 /** What compression must save to be kept. */
 const COMPRESS_GAIN_MIN = 8;
+/** The most that a block at an end of the list grows by at once. */
+const GROWTH_MAX = 4096;
 /** Bytes of the JavaScript objects behind one list, roughly. */
 const OBJECT_BYTES = 320;
 
@@ -94,25 +101,15 @@ export class Quicklist {
 
   pushHead(buf: Uint8Array, pos: number, len: number): void {
     this.length++;
-    if (this.nodes.size > 0 && this.takes(0, len)) {
-      listpackPrepend(this.edit(0), buf, pos, len);
-      this.save(0, 1);
-    } else {
-      this.insertNode(0, buf, pos, len);
-      this.settle(0);
-    }
+    if (this.nodes.size > 0 && this.takes(0, len)) this.extend(0, true, buf, pos, len);
+    else this.beginNode(0, buf, pos, len);
   }
 
   pushTail(buf: Uint8Array, pos: number, len: number): void {
     this.length++;
     const last = this.nodes.size - 1;
-    if (last >= 0 && this.takes(last, len)) {
-      listpackAppend(this.edit(last), buf, pos, len);
-      this.save(last, 1);
-    } else {
-      this.insertNode(last + 1, buf, pos, len);
-      this.settle(last + 1);
-    }
+    if (last >= 0 && this.takes(last, len)) this.extend(last, false, buf, pos, len);
+    else this.beginNode(last + 1, buf, pos, len);
   }
 
   /** Reads the first (or last) element. The list is not empty. */
@@ -125,15 +122,34 @@ export class Quicklist {
 
   /** Removes the first (or last) element. The list is not empty. */
   drop(fromHead: boolean): void {
-    const node = fromHead ? 0 : this.nodes.size - 1;
+    const { nodes } = this;
+    const node = fromHead ? 0 : nodes.size - 1;
+    const at = nodes.at(node);
+    const { words } = nodes;
     this.length--;
-    if (this.nodes.count(node) === 1) {
+    if (words[at + NODE_COUNT] === 1) {
       this.removeNode(node);
       return;
     }
-    const region = this.edit(node);
-    listpackDelete(region, fromHead ? LISTPACK_FIRST : listpackLast(region));
-    this.save(node, -1);
+    const address = words[at];
+    const buf = this.arena.bytes[address >>> SEGMENT_SHIFT];
+    let pos = ((address & OFFSET_MASK) << 3) + words[at + NODE_SLACK];
+    let bytes: number;
+    if (fromHead) {
+      bytes = entryBytes(buf, pos + LISTPACK_FIRST);
+      pos += bytes;
+      words[at + NODE_SLACK] += bytes;
+    } else {
+      const end = pos + words[at + NODE_LENGTH] - 1;
+      bytes = entryBytesBefore(buf, end);
+      buf[end - bytes] = LISTPACK_END;
+    }
+    const length = words[at + NODE_LENGTH] - bytes;
+    const count = words[at + NODE_COUNT] - 1;
+    words[at + NODE_LENGTH] = length;
+    words[at + NODE_COUNT] = count;
+    writeListpackHeader(buf, pos, length, count);
+    if (isRoomy(words[at + NODE_CAPACITY], length)) this.resize(node, 0, 0);
   }
 
   /** Finds the element with an index from 0 to length - 1. Counts nodes from the nearer end. */
@@ -248,7 +264,57 @@ export class Quicklist {
 
   /** Whether a node takes one more element of `bytes`. */
   private takes(node: number, bytes: number): boolean {
-    return !this.isPlain(node) && allowsInsert(this.fill, this.nodes.length(node), this.nodes.count(node), bytes);
+    const { nodes } = this;
+    return !this.isPlain(node) && allowsInsert(this.fill, nodes.length(node), nodes.count(node), bytes);
+  }
+
+  /** Puts one more element at an end of the list, into the node there. Nodes at the ends are never compressed. */
+  private extend(node: number, atHead: boolean, buf: Uint8Array, pos: number, len: number): void {
+    const { nodes } = this;
+    const { bytes } = value.set(buf, pos, len);
+    const at = nodes.at(node);
+    const { words } = nodes;
+    const used = atHead ? 0 : words[at + NODE_SLACK] + words[at + NODE_LENGTH];
+    if ((atHead ? words[at + NODE_SLACK] : words[at + NODE_CAPACITY] - used) < bytes) {
+      // An end grows on, up to a full node.
+      const more = bytes + Math.min(words[at + NODE_LENGTH], GROWTH_MAX);
+      this.resize(node, atHead ? more : 0, atHead ? 0 : more);
+    }
+    const address = words[at];
+    const to = this.arena.bytes[address >>> SEGMENT_SHIFT];
+    const length = words[at + NODE_LENGTH] + bytes;
+    const count = words[at + NODE_COUNT] + 1;
+    if (atHead) words[at + NODE_SLACK] -= bytes;
+    words[at + NODE_LENGTH] = length;
+    words[at + NODE_COUNT] = count;
+    const start = ((address & OFFSET_MASK) << 3) + words[at + NODE_SLACK];
+    if (atHead) {
+      value.write(to, start + LISTPACK_FIRST);
+    } else {
+      value.write(to, start + length - 1 - bytes);
+      to[start + length - 1] = LISTPACK_END;
+    }
+    writeListpackHeader(to, start, length, count);
+  }
+
+  /** A new node at an end of the list; the one that was there gives back what it kept for growing. */
+  private beginNode(node: number, buf: Uint8Array, pos: number, len: number): void {
+    const { nodes } = this;
+    const before = node === 0 ? 0 : node - 1;
+    if (nodes.size > 0 && nodes.form(before) === RAW) this.trim(before);
+    this.insertNode(node, buf, pos, len);
+    this.settle(node);
+  }
+
+  private trim(node: number): void {
+    const needed = this.arena.capacity(this.nodes.length(node));
+    if (this.nodes.capacity(node) > needed) this.resize(node, 0, 0);
+  }
+
+  /** Puts a node's listpack into a block with that much room before and behind it. */
+  private resize(node: number, slack: number, rest: number): void {
+    this.bind(node).resize(slack, rest);
+    this.save(node, 0);
   }
 
   private insertBeside(node: number, index: number, after: boolean, buf: Uint8Array, pos: number, len: number): void {
@@ -307,8 +373,8 @@ export class Quicklist {
     listpackDeleteEncoded(region, offset, region.len - 1, count - at);
     this.save(node, at - count);
     this.nodes.insert(node + 1);
-    this.nodes.set(node + 1, second.address, second.len, count - at, RAW, second.slack);
-    this.blockBytes += this.arena.capacity(second.slack + second.len);
+    this.nodes.set(node + 1, second, second.len, count - at, RAW);
+    this.blockBytes += second.capacity;
   }
 
   /** Joins what may be joined among a node and two neighbours on each side, in Redis' order. */
@@ -356,16 +422,16 @@ export class Quicklist {
   }
 
   private bind(node: number): NodeRegion {
-    return this.region.bind(this.nodes.address(node), this.nodes.length(node), this.nodes.slack(node));
+    const { words } = this.nodes;
+    const at = this.nodes.at(node);
+    return this.region.bind(words[at], words[at + NODE_LENGTH], words[at + NODE_SLACK], words[at + NODE_CAPACITY]);
   }
 
   /** Notes what became of a node that was edited. */
   private save(node: number, delta: number): void {
-    const { region, nodes, arena } = this;
-    const old = nodes.slack(node) + nodes.length(node);
-    const now = region.slack + region.len;
-    if (old !== now) this.blockBytes += arena.capacity(now) - arena.capacity(old);
-    nodes.set(node, region.address, region.len, nodes.count(node) + delta, RAW, region.slack);
+    const { region, nodes } = this;
+    this.blockBytes += region.capacity - nodes.capacity(node);
+    nodes.set(node, region, region.len, nodes.count(node) + delta, RAW);
   }
 
   /** A new node for one element, at an index among the nodes. */
@@ -380,8 +446,8 @@ export class Quicklist {
       listpackAppend(region, buf, pos, len);
     }
     this.nodes.insert(node);
-    this.nodes.set(node, region.address, region.len, 1, plain ? PLAIN : RAW, region.slack);
-    this.blockBytes += this.arena.capacity(region.slack + region.len);
+    this.nodes.set(node, region, region.len, 1, plain ? PLAIN : RAW);
+    this.blockBytes += region.capacity;
   }
 
   private appendBlock(buf: Uint8Array, pos: number, len: number, count: number, form: number): void {
@@ -389,8 +455,8 @@ export class Quicklist {
     const region = this.region.create(len);
     region.buf.set(new Uint8Array(buf.buffer, buf.byteOffset + pos, len), region.pos);
     this.nodes.insert(node);
-    this.nodes.set(node, region.address, len, count, form, 0);
-    this.blockBytes += this.arena.capacity(len);
+    this.nodes.set(node, region, len, count, form);
+    this.blockBytes += region.capacity;
     this.length += count;
     this.settle(node);
   }
@@ -401,10 +467,10 @@ export class Quicklist {
   }
 
   private dropBlock(node: number): void {
-    const { nodes, arena } = this;
-    const bytes = this.isCompressed(node) ? nodes.form(node) : nodes.slack(node) + nodes.length(node);
-    arena.free(nodes.address(node), bytes);
-    this.blockBytes -= arena.capacity(bytes);
+    const { nodes } = this;
+    const capacity = nodes.capacity(node);
+    this.arena.free(nodes.address(node), capacity);
+    this.blockBytes -= capacity;
     nodes.remove(node);
   }
 
@@ -433,15 +499,15 @@ export class Quicklist {
     lzf ??= { compressor: new LzfCompressor(), output: Buffer.alloc(0) };
     if (lzf.output.length < bytes) lzf.output = Buffer.allocUnsafeSlow(bytes);
     const from = this.bind(node);
-    const block = from.slack + bytes;
+    const block = from.capacity;
     const max = bytes - COMPRESS_GAIN_MIN;
     const packed = lzf.compressor.compress(from.buf, from.pos, from.pos + bytes, lzf.output, max);
     if (packed === 0) return;
     arena.free(from.address, block);
     const to = from.create(packed);
     lzf.output.copy(to.buf, to.pos, 0, packed);
-    this.blockBytes += arena.capacity(packed) - arena.capacity(block);
-    nodes.set(node, to.address, bytes, nodes.count(node), packed, 0);
+    this.blockBytes += to.capacity - block;
+    nodes.set(node, to, bytes, nodes.count(node), packed);
   }
 
   private decompress(node: number): void {
@@ -453,9 +519,10 @@ export class Quicklist {
     const to = this.region.create(bytes);
     const whole = lzfDecompress(arena.bytes[from >>> SEGMENT_SHIFT], start, start + packed, to.buf, to.pos, bytes);
     if (!whole) throw new Error('quicklist: a compressed node does not expand to its size');
-    arena.free(from, packed);
-    this.blockBytes += arena.capacity(bytes) - arena.capacity(packed);
-    nodes.set(node, to.address, bytes, nodes.count(node), RAW, 0);
+    const block = nodes.capacity(node);
+    arena.free(from, block);
+    this.blockBytes += to.capacity - block;
+    nodes.set(node, to, bytes, nodes.count(node), RAW);
   }
 
   /** A compressed node's listpack, expanded beside the list. */
@@ -482,6 +549,7 @@ export function readPlain(region: Region, element: ListpackElement): void {
   element.len = region.len;
 }
 
+const value = new ListpackValue();
 const scratchPlace: QuicklistPlace = { node: 0, index: 0 };
 
 /** Made when the first list is compressed. */
