@@ -144,7 +144,8 @@ function runNarrow(
   const { vbuf, vpos, vlen } = c.db;
   const signed = c.buf[c.pos[i + 1]] === LOWER_I;
   const offset = bitOffset(c, i + 2, bits);
-  const size = 2 ** bits;
+  // The operator ** costs as much as everything else here.
+  const size = bits < 31 ? 1 << bits : 2 ** bits;
   let before = readField(vbuf, vpos, vpos + vlen, offset, bits);
   if (signed && before >= size / 2) before -= size;
   if (operation === Operation.get) {

@@ -94,6 +94,7 @@ function intersect(_: Context, sets: readonly (SetValue | null)[], visit: Member
   present.sort((a, b) => a.count - b.count);
   const [smallest] = present;
   const others = present.filter((set) => set.entry !== smallest.entry);
+  for (const set of others) set.expectLooks(smallest.count);
   smallest.walk((buf, pos, len) => {
     for (const set of others) if (!set.has(buf, pos, len)) return true;
     return visit(buf, pos, len);
@@ -126,6 +127,7 @@ function subtract(c: Context, sets: readonly (SetValue | null)[], visit: MemberV
   const walk = others.reduce((sum, set) => sum + set.count, first.count);
   if (lookups <= walk) {
     others.sort((a, b) => b.count - a.count);
+    for (const set of others) set.expectLooks(first.count);
     first.walk((buf, pos, len) => {
       for (const set of others) if (set.has(buf, pos, len)) return true;
       return visit(buf, pos, len);

@@ -28,14 +28,19 @@ import {
   listpackFind,
   listpackSeek,
 } from '../memory/listpack.ts';
+import { ListpackIndex } from '../memory/listpack-index.ts';
 import { HashSet } from '../values/set-table.ts';
 import type { Context } from './context.ts';
+import { replyEntries } from './packed-reply.ts';
 
 /** The intset's upper limit, whatever the directive says. */
 const INTSET_ENTRIES_MAX = 1 << 30;
 
 /** Where more than one member in this many is wanted, one pass over a table beats single draws. */
 export const DRAWS_PER_PASS = 4;
+
+/** So many members, and so many looks at them, make an index of a listpack pay. */
+const INDEXED_MIN = 8;
 
 /** The directives that decide about a set's encoding. */
 interface SetLimits {
@@ -62,6 +67,9 @@ export class SetValue {
   private readonly element = new ListpackElement();
   private readonly number = new IntsetValue();
   private readonly digits = Buffer.alloc(INTSET_DIGITS_MAX + 4);
+  /** Finds members of a listpack that is searched often; see expectLooks. */
+  private index: ListpackIndex | null = null;
+  private ownIndex: ListpackIndex | null = null;
   /** What random() found, for removeFound(): an index, an offset or an entry of the table. */
   private found = 0;
 
@@ -74,6 +82,7 @@ export class SetValue {
     this.db = db;
     this.entry = entry;
     this.limits = c.server.settings;
+    this.index = null;
     this.encoding = db.encoding(entry);
     if (this.encoding === Encoding.hashtable) this.table = db.large(entry) as HashSet;
     else this.region.bind(db, entry);
@@ -106,7 +115,10 @@ export class SetValue {
 
   has(buf: Uint8Array, pos: number, len: number): boolean {
     if (this.encoding === Encoding.hashtable) return this.table.find(buf, pos, len) !== 0;
-    if (this.encoding === Encoding.listpack) return listpackFind(this.region, LISTPACK_FIRST, buf, pos, len, 0) !== 0;
+    if (this.encoding === Encoding.listpack) {
+      if (this.index !== null) return this.index.has(buf, pos, len);
+      return listpackFind(this.region, LISTPACK_FIRST, buf, pos, len, 0) !== 0;
+    }
     return this.number.parse(buf, pos, len) && intsetSearch(this.region, this.number) >= 0;
   }
 
@@ -174,6 +186,32 @@ export class SetValue {
         if (!visit(this.buf, this.pos, this.len)) return;
       }
     }
+  }
+
+  /** Writes all members as bulk strings, in the order of walk(). */
+  replyAll(reply: ReplyWriter): void {
+    if (this.encoding === Encoding.listpack) {
+      const { buf, pos, len } = this.region;
+      replyEntries(reply, buf, pos + LISTPACK_FIRST, pos + len - 1, listpackCount(this.region));
+      return;
+    }
+    this.walk((buf, pos, len) => {
+      reply.bulkRange(buf, pos, len);
+      return true;
+    });
+  }
+
+  /**
+   * Prepares for `looks` calls of has() while the set does not change: a long listpack gets an index, so that they do
+   * not go through all of it.
+   */
+  expectLooks(looks: number): void {
+    this.index = null;
+    if (this.encoding !== Encoding.listpack) return;
+    const count = listpackCount(this.region);
+    if (count < INDEXED_MIN || looks < INDEXED_MIN) return;
+    this.ownIndex ??= new ListpackIndex(this.db.space.seed);
+    this.index = this.ownIndex.build(this.region, count);
   }
 
   /** Visits `count` random members (fewer than there are), each with the same chance, in one pass over all. */

@@ -43,10 +43,7 @@ export const setHandlers: Handlers<typeof setSpecs> = {
       return;
     }
     c.reply.set(set.bind(c, entry).count);
-    set.walk((buf, pos, len) => {
-      c.reply.bulkRange(buf, pos, len);
-      return true;
-    });
+    set.replyAll(c.reply);
   },
   smove,
   sscan,

@@ -10,6 +10,8 @@ export const NOT_A_MEMBER_RANGE = 'ERR min or max not valid string range item';
 
 /** Digits, sign and point of a number that is an exact integer over an exact power of ten. */
 const DIGITS_MAX = 15;
+/** `(`, before an end that is not part of its range. */
+const OPENING = 40;
 
 const INFINITE = /^[+-]?inf/i;
 /** A digit other than 0 before the exponent, decimal or hexadecimal. */
@@ -61,6 +63,9 @@ export interface ScoreBound {
 
 /** Parses a score bound as leniently as strtod: blanks before the number, and nothing at all is 0. */
 export function scoreBoundArgument(c: Context, i: number): ScoreBound {
+  const open = c.len[i] > 0 && c.buf[c.pos[i]] === OPENING ? 1 : 0;
+  const plain = plainDecimal(c.buf, c.pos[i] + open, c.len[i] - open);
+  if (!Number.isNaN(plain)) return { value: plain, exclusive: open === 1 };
   const whole = c.text(i);
   const exclusive = whole.startsWith('(');
   const end = whole.indexOf('\0');

@@ -54,7 +54,6 @@ export class SortedSetValue {
   private large!: SortedSet;
   private readonly region = new ValueRegion();
   private readonly element = new ListpackElement();
-  private readonly scoreBound = new ScoreBound();
   private readonly memberBound = new MemberBound();
   /** What find() found: an offset or an entry of the table. */
   private found = 0;
@@ -145,7 +144,7 @@ export class SortedSetValue {
   /** Rank of the first member with a score of at least `score` (or above it); the count when there is none. */
   rankOfScore(score: number, above: boolean): number {
     if (this.encoding !== Encoding.skiplist) return packedRankOfScore(this.region, score, above);
-    return this.large.tree.seek(this.scoreBound.set(score, above));
+    return this.large.tree.seekScore(score, above);
   }
 
   /** Rank of the first member of at least these bytes (or behind them), all scores being equal. */
@@ -356,21 +355,6 @@ export function storeSortedSet(c: Context, i: number, large: SortedSet): void {
     packedInsert(region, tree.score, large.memberBuffer(at), large.memberPosition(at), large.memberLength(at));
   }
   large.free();
-}
-
-class ScoreBound implements TreeBound {
-  private value = 0;
-  private above = false;
-
-  set(value: number, above: boolean): this {
-    this.value = value;
-    this.above = above;
-    return this;
-  }
-
-  reached(score: number): boolean {
-    return this.above ? score > this.value : score >= this.value;
-  }
 }
 
 class MemberBound implements TreeBound {

@@ -137,7 +137,6 @@ export class CountedTree extends TreeNodes {
       pathSlot[level] = slot;
       node = this.wordsOf(node)[wordOf(node) + INNER_CHILDREN + slot];
     }
-    pathNode[this.height] = node;
     const words = this.wordsOf(node);
     const base = wordOf(node);
     const first = words[base + FIRST];
@@ -150,10 +149,42 @@ export class CountedTree extends TreeNodes {
       if (bound.reached(doubles[scores + middle], words[base + LEAF_ENTRIES + first + middle])) high = middle;
       else low = middle + 1;
     }
-    const rank = low + this.before();
-    this.cursorSlot = low;
+    return this.arrive(node, low);
+  }
+
+  /** seek() for the first element with a score of at least `score`, or, if `above`, with a higher one. */
+  seekScore(score: number, above: boolean): number {
+    if (this.root === 0) return 0;
+    let node = this.root;
+    for (let level = 0; level <= this.height; level++) {
+      const words = this.wordsOf(node);
+      const base = wordOf(node);
+      const inner = level < this.height;
+      const doubles = this.arena.doubles[node >>> SEGMENT_SHIFT];
+      const scores = (node & OFFSET_MASK) + SCORES + (inner ? 0 : words[base + FIRST]);
+      let low = inner ? 1 : 0;
+      let high = words[base + COUNT];
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        const there = doubles[scores + middle];
+        if (there > score || (there === score && !above)) high = middle;
+        else low = middle + 1;
+      }
+      if (!inner) return this.arrive(node, low);
+      pathNode[level] = node;
+      pathSlot[level] = low - 1;
+      node = words[base + INNER_CHILDREN + low - 1];
+    }
+    return 0;
+  }
+
+  /** The path to a leaf stands: puts the cursor on a place in it, or behind it, and returns its rank. */
+  private arrive(leaf: number, place: number): number {
+    pathNode[this.height] = leaf;
+    const rank = place + this.before();
+    this.cursorSlot = place;
     this.setCursorLeaf();
-    if (low === words[base + COUNT]) {
+    if (place === this.wordsOf(leaf)[wordOf(leaf) + COUNT]) {
       this.cursorSlot--;
       this.next();
     }

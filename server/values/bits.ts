@@ -96,7 +96,7 @@ export function readField(bytes: Uint8Array, start: number, end: number, offset:
     p++;
     have += 8;
   }
-  return Math.floor(value / 2 ** (have - bits));
+  return Math.floor(value / (1 << (have - bits)));
 }
 
 /** Writes the low `bits` (1 to 32) bits of `value` at bit offset `offset` from byte `start`. The bytes must be there. */

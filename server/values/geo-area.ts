@@ -35,6 +35,8 @@ export interface ScoreRange {
 /** Distance in metres of a place from the area's centre when it lies inside, -1 when outside. */
 export function distanceInside(area: Area, longitude: number, latitude: number): number {
   if (area.radius !== null) {
+    // No place is nearer than its parallel; the margin is for rounding.
+    if (latitudeDistanceMeters(area.latitude, latitude) > area.radius * 1.000001) return -1;
     const distance = distanceMeters(area.longitude, area.latitude, longitude, latitude);
     return distance > area.radius ? -1 : distance;
   }
@@ -72,8 +74,8 @@ export function rangesOf(area: Area): ScoreRange[] {
   const noSouth = trim && cellStart(row, LATITUDE_MAX, step) < bounds.south;
   const noNorth = trim && cellStart(row + 1, LATITUDE_MAX, step) > bounds.north;
   const ranges: ScoreRange[] = [];
-  const shift = 2 ** (2 * (STEP_MAX - step));
-  const mask = 2 ** step - 1;
+  const shift = (1 << (STEP_MAX - step)) * (1 << (STEP_MAX - step));
+  const mask = (1 << step) - 1;
   let last = -1;
   for (const [east, north] of NEIGHBOURS) {
     if ((east < 0 && noWest) || (east > 0 && noEast) || (north < 0 && noSouth) || (north > 0 && noNorth)) continue;
@@ -122,7 +124,7 @@ function stepsFor(meters: number, latitude: number): number {
 
 /** Whether the centre's cell and its neighbours reach as far as the area does. */
 function coveredByNeighbours(area: Area, bounds: Bounds, step: number): boolean {
-  const mask = 2 ** step - 1;
+  const mask = (1 << step) - 1;
   const column = cellIndex(area.longitude, LONGITUDE_MAX, step);
   const row = cellIndex(area.latitude, LATITUDE_MAX, step);
   return (

@@ -13,6 +13,8 @@ export const LONGITUDE_MAX = 180;
 export const LATITUDE_MAX = 85.05112878;
 /** Bits per axis of a stored place. */
 export const STEP_MAX = 26;
+/** Part of an axis that a cell of a stored place takes. */
+const CELL = 2 ** -STEP_MAX;
 
 export const EARTH_RADIUS_METERS = 6372797.560856;
 /** Radians per degree. */
@@ -23,12 +25,12 @@ const HASH_LENGTH = 11;
 
 /** The index of the cell that a coordinate falls into, when `max` on both sides is the world's end. */
 export function cellIndex(coordinate: number, max: number, step: number): number {
-  return Math.floor(((coordinate + max) / (2 * max)) * 2 ** step);
+  return Math.floor(((coordinate + max) / (2 * max)) * (1 << step));
 }
 
 /** Where the cell with an index begins. */
 export function cellStart(index: number, max: number, step: number): number {
-  return -max + (index / 2 ** step) * (2 * max);
+  return -max + (index / (1 << step)) * (2 * max);
 }
 
 /** The number of a cell. */
@@ -91,8 +93,11 @@ export function geohashText(point: Point): string {
   return `${text}0`;
 }
 
+/** The middle of a cell of STEP_MAX bits: cellStart of it and of the next, without a division. */
 function middle(index: number, max: number): number {
-  const value = (cellStart(index, max, STEP_MAX) + cellStart(index + 1, max, STEP_MAX)) / 2;
+  const start = -max + index * CELL * (2 * max);
+  const end = -max + (index + 1) * CELL * (2 * max);
+  const value = (start + end) / 2;
   return Math.min(max, Math.max(-max, value));
 }
 
