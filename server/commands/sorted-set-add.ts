@@ -33,6 +33,7 @@ export function addScores(c: Context, flags: number, from: number): void {
 }
 
 export function checkConditions(flags: number, pairs: number): void {
+  if (flags === 0) return;
   const { ifMissing, ifThere, ifGreater, ifLess, increment } = zaddFlag;
   if ((flags & ifMissing) !== 0 && (flags & ifThere) !== 0) {
     throw new CommandError('ERR XX and NX options at the same time are not compatible');

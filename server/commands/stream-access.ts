@@ -51,7 +51,7 @@ export function willChange(c: Context, i: number): void {
 /** The stream and group that XCLAIM, XAUTOCLAIM and XPENDING need; NOGROUP without them. */
 export function readGroup(c: Context, keyAt: number, groupAt: number): { stream: Stream; group: StreamGroup } {
   const stream = readStream(c, keyAt);
-  const group = stream?.group(c.view(groupAt));
+  const group = stream?.group(c.buf, c.pos[groupAt], c.len[groupAt]);
   if (stream === undefined || group === undefined) {
     throw new CommandError(`NOGROUP No such key '${errorText(c, keyAt)}' or consumer group '${errorText(c, groupAt)}'`);
   }

@@ -50,7 +50,7 @@ export function xpending(c: Context): void {
   intervalStart(c, at, start);
   intervalEnd(c, at + 1, end);
   const { group } = readGroup(c, 1, 2);
-  const consumer = at + 3 < c.argc ? group.consumer(c.view(at + 3)) : undefined;
+  const consumer = at + 3 < c.argc ? group.consumer(c.buf, c.pos[at + 3], c.len[at + 3]) : undefined;
   if (at + 3 < c.argc && consumer === undefined) c.reply.array(0);
   else listPending(c, group, consumer, minIdleMs, count);
 }
@@ -182,7 +182,7 @@ function parseClaimOptions(c: Context, from: number): void {
 
 /** The consumer named in argument 3, created if need be. */
 function claimant(c: Context, group: StreamGroup): StreamConsumer {
-  const known = group.consumer(c.view(3));
+  const known = group.consumer(c.buf, c.pos[3], c.len[3]);
   if (known !== undefined) {
     known.seenAtMs = c.nowMs;
     return known;

@@ -48,7 +48,7 @@ export function xgroupSetid(c: Context): void {
 export function xgroupDestroy(c: Context): void {
   const stream = writeStream(c, KEY);
   if (stream === undefined) throw new CommandError(NO_KEY);
-  const group = stream.group(c.view(GROUP));
+  const group = stream.group(c.buf, c.pos[GROUP], c.len[GROUP]);
   if (group !== undefined) {
     stream.destroyGroup(group);
     c.changed(KEY, 't', 'xgroup-destroy');
@@ -59,7 +59,7 @@ export function xgroupDestroy(c: Context): void {
 /** XGROUP CREATECONSUMER key group consumer */
 export function xgroupCreateConsumer(c: Context): void {
   const { group } = existing(c);
-  const known = group.consumer(c.view(4)) !== undefined;
+  const known = group.consumer(c.buf, c.pos[4], c.len[4]) !== undefined;
   if (!known) {
     group.createConsumer(c.copy(4), c.nowMs);
     c.keyspace.dirty++;
@@ -71,7 +71,7 @@ export function xgroupCreateConsumer(c: Context): void {
 /** XGROUP DELCONSUMER key group consumer */
 export function xgroupDeleteConsumer(c: Context): void {
   const { group } = existing(c);
-  const consumer = group.consumer(c.view(4));
+  const consumer = group.consumer(c.buf, c.pos[4], c.len[4]);
   let pending = 0;
   if (consumer !== undefined) {
     pending = consumer.pending.size;
@@ -85,7 +85,7 @@ const acknowledged = new StreamId();
 
 /** XACK key group id [id ...] */
 export function xack(c: Context): void {
-  const group = readStream(c, 1)?.group(c.view(2));
+  const group = readStream(c, 1)?.group(c.buf, c.pos[2], c.len[2]);
   if (group === undefined) {
     c.reply.int(0);
     return;
@@ -131,7 +131,7 @@ function readPosition(c: Context, stream: Stream | undefined, read: typeof stric
 function existing(c: Context): { stream: Stream; group: StreamGroup } {
   const stream = writeStream(c, KEY);
   if (stream === undefined) throw new CommandError(NO_KEY);
-  const group = stream.group(c.view(GROUP));
+  const group = stream.group(c.buf, c.pos[GROUP], c.len[GROUP]);
   if (group === undefined) {
     throw new CommandError(
       `NOGROUP No such consumer group '${errorText(c, GROUP)}' for key name '${errorText(c, KEY)}'`,

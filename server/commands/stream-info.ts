@@ -135,7 +135,7 @@ function groupCounters(c: Context, stream: Stream, group: StreamGroup): void {
 
 /** XINFO CONSUMERS key group */
 export function xinfoConsumers(c: Context): void {
-  const group = requireStream(c).group(c.view(3));
+  const group = requireStream(c).group(c.buf, c.pos[3], c.len[3]);
   if (group === undefined) {
     throw new CommandError(`NOGROUP No such consumer group '${errorText(c, 3)}' for key name '${errorText(c, KEY)}'`);
   }

@@ -209,7 +209,7 @@ function serve(c: Context, k: number, stream: Stream, changes: GroupChanges): vo
 
 function seenConsumer(c: Context, key: number, group: StreamGroup, changes: GroupChanges): StreamConsumer {
   const { consumerAt, groupAt, noAck } = options;
-  const known = group.consumer(c.view(consumerAt));
+  const known = group.consumer(c.buf, c.pos[consumerAt], c.len[consumerAt]);
   if (known !== undefined) {
     known.seenAtMs = c.nowMs;
     return known;

@@ -30,7 +30,7 @@ export function lookUpForRead(c: Context, i: number, groupAt: number): Found {
     throw new CommandError(ERRORS.wrongType);
   }
   if (groupAt === 0) return found;
-  found.group = found.stream?.group(c.view(groupAt));
+  found.group = found.stream?.group(c.buf, c.pos[groupAt], c.len[groupAt]);
   if (found.group !== undefined) return found;
   if (c.resumed) throw new CommandError('NOGROUP the consumer group this client was blocked on no longer exists');
   throw new CommandError(

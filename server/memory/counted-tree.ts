@@ -259,12 +259,12 @@ export class CountedTree extends TreeNodes {
 
   /** Goes down to where (score, entry's key) stands or belongs, noting the way; returns the place in the leaf. */
   private locate(score: number, entry: number): number {
-    const keys = this.arena.bytes[entry >>> SEGMENT_SHIFT];
-    const pos = ((entry & OFFSET_MASK) << 3) + this.keyOffset;
-    const len = this.wordsOf(entry)[wordOf(entry) + 2];
+    const keys = this.wordsOf(entry);
+    const word = wordOf(entry) + (this.keyOffset >> 2);
+    const len = keys[wordOf(entry) + 2];
     let node = this.root;
     for (let level = 0; level < this.height; level++) {
-      const slot = this.childFor(node, score, keys, pos, len);
+      const slot = this.childFor(node, score, keys, word, len);
       pathNode[level] = node;
       pathSlot[level] = slot;
       node = this.wordsOf(node)[wordOf(node) + INNER_CHILDREN + slot];
@@ -282,7 +282,7 @@ export class CountedTree extends TreeNodes {
       const there = doubles[scores + middle];
       if (
         there < score ||
-        (there === score && this.compareKey(words[base + LEAF_ENTRIES + first + middle], keys, pos, len) < 0)
+        (there === score && this.compareKey(words[base + LEAF_ENTRIES + first + middle], keys, word, len) < 0)
       ) {
         low = middle + 1;
       } else {
@@ -293,7 +293,7 @@ export class CountedTree extends TreeNodes {
   }
 
   /** The last child whose first element is not behind (score, key). */
-  private childFor(node: number, score: number, keys: Uint8Array, pos: number, len: number): number {
+  private childFor(node: number, score: number, keys: Int32Array, word: number, len: number): number {
     const words = this.wordsOf(node);
     const base = wordOf(node);
     const doubles = this.arena.doubles[node >>> SEGMENT_SHIFT];
@@ -305,7 +305,7 @@ export class CountedTree extends TreeNodes {
       const there = doubles[scores + middle];
       if (
         there < score ||
-        (there === score && this.compareKey(words[base + INNER_ENTRIES + middle], keys, pos, len) <= 0)
+        (there === score && this.compareKey(words[base + INNER_ENTRIES + middle], keys, word, len) <= 0)
       ) {
         low = middle + 1;
       } else {
@@ -390,11 +390,11 @@ export class CountedTree extends TreeNodes {
   private inOrder(leaf: number, slot: number, score: number, entry: number, before: boolean): boolean {
     const there = this.arena.doubles[leaf >>> SEGMENT_SHIFT][(leaf & OFFSET_MASK) + SCORES + slot];
     if (there !== score) return there < score === before;
-    const keys = this.arena.bytes[entry >>> SEGMENT_SHIFT];
-    const pos = ((entry & OFFSET_MASK) << 3) + this.keyOffset;
-    const len = this.wordsOf(entry)[wordOf(entry) + 2];
+    const keys = this.wordsOf(entry);
+    const word = wordOf(entry) + (this.keyOffset >> 2);
+    const len = keys[wordOf(entry) + 2];
     const other = this.wordsOf(leaf)[wordOf(leaf) + LEAF_ENTRIES + slot];
-    return this.compareKey(other, keys, pos, len) < 0 === before;
+    return this.compareKey(other, keys, word, len) < 0 === before;
   }
 
   // --- inserting ---

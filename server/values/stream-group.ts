@@ -24,27 +24,27 @@ export class NameTable<T extends { readonly name: Buffer }> implements Iterable<
     return this.items[Symbol.iterator]();
   }
 
-  get(name: Uint8Array): T | undefined {
-    const at = this.lowerBound(name);
-    const found = this.items[at];
-    return found?.name.equals(name) ? found : undefined;
+  /** What has the name that stands in `len` bytes of `buf` at `pos`. */
+  get(buf: Uint8Array, pos = 0, len = buf.length): T | undefined {
+    const found = this.items[this.lowerBound(buf, pos, len)];
+    return found !== undefined && order(found.name, buf, pos, len) === 0 ? found : undefined;
   }
 
   /** Adds something whose name is not taken. */
   add(item: T): void {
-    this.items.splice(this.lowerBound(item.name), 0, item);
+    this.items.splice(this.lowerBound(item.name, 0, item.name.length), 0, item);
   }
 
   delete(item: T): void {
-    this.items.splice(this.lowerBound(item.name), 1);
+    this.items.splice(this.lowerBound(item.name, 0, item.name.length), 1);
   }
 
-  private lowerBound(name: Uint8Array): number {
+  private lowerBound(buf: Uint8Array, pos: number, len: number): number {
     let low = 0;
     let high = this.items.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.items[middle].name.compare(name) < 0) low = middle + 1;
+      if (order(this.items[middle].name, buf, pos, len) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -112,8 +112,9 @@ export class StreamGroup {
     return this.byNumber[this.pending.get(WORD_OWNER)];
   }
 
-  consumer(name: Uint8Array): StreamConsumer | undefined {
-    return this.consumers.get(name);
+  /** The consumer whose name stands in `len` bytes of `buf` at `pos`. */
+  consumer(buf: Uint8Array, pos = 0, len = buf.length): StreamConsumer | undefined {
+    return this.consumers.get(buf, pos, len);
   }
 
   /** Creates a consumer whose name is not taken. */
@@ -204,4 +205,14 @@ export class StreamGroup {
     this.pending.set(word, value | 0);
     this.pending.set(word + 1, Math.floor(value / TWO_32));
   }
+}
+
+/** Compares a name with `len` bytes of `buf` at `pos`: memory order, then length. Names are short. */
+function order(name: Buffer, buf: Uint8Array, pos: number, len: number): number {
+  const shorter = Math.min(name.length, len);
+  for (let i = 0; i < shorter; i++) {
+    const difference = name[i] - buf[pos + i];
+    if (difference !== 0) return difference;
+  }
+  return name.length - len;
 }

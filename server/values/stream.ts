@@ -173,8 +173,9 @@ export class Stream {
     return removed;
   }
 
-  group(name: Uint8Array): StreamGroup | undefined {
-    return this.groups.get(name);
+  /** The group whose name stands in `len` bytes of `buf` at `pos`. */
+  group(buf: Uint8Array, pos = 0, len = buf.length): StreamGroup | undefined {
+    return this.groups.get(buf, pos, len);
   }
 
   /** Creates a group; undefined when there is one of that name. `entriesRead` is -1 when unknown. */

@@ -282,12 +282,15 @@ export class ReplyWriter {
   /** Puts the head in front of what was written since `mark`. `kind` is the head's method: array, map, set or push. */
   endAggregate(mark: number, kind: 'array' | 'map' | 'set' | 'push', count: number): void {
     const end = this.pos;
-    this.reserve(32);
+    this.reserve(64);
     this[kind](count);
     const headBytes = this.pos - end;
-    const head = Buffer.from(this.buf.subarray(end, this.pos));
-    this.buf.copyWithin(mark + headBytes, mark, end);
-    this.buf.set(head, mark);
+    const { buf } = this;
+    // The head stands behind the members; its copy behind itself stays when they have moved over it.
+    const copy = this.pos + headBytes;
+    for (let i = 0; i < headBytes; i++) buf[copy + i] = buf[end + i];
+    buf.copyWithin(mark + headBytes, mark, end);
+    for (let i = 0; i < headBytes; i++) buf[mark + i] = buf[copy + i];
   }
 
   /** Forgets the content; gives an outsized buffer up. */
