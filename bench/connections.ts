@@ -1,4 +1,5 @@
-// What a request costs with 1,000 connections, against 50.
+// What a request costs with 1,000 connections, against 50: the difference between a long and a short run, so that opening
+// the connections does not count.
 import { measureLoad } from './measure.ts';
 import {
   atMost,
@@ -9,7 +10,7 @@ import {
   type ServerName,
   type Verdict,
 } from './section.ts';
-import { startServer } from './servers.ts';
+import { type RunningServer, startServer } from './servers.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
 import { LOAD_WORKLOADS, type LoadWorkload } from './workloads.ts';
@@ -24,6 +25,7 @@ interface Cost {
 const FEW = 50;
 const MANY = 1000;
 const RATIO_MAX = 1.2;
+const LONG_TIMES_SHORT = 5;
 
 export const connections: Section = {
   name: 'connections',
@@ -45,10 +47,8 @@ async function measureConnections(context: BenchContext): Promise<Outcome> {
       for (const cost of costs) {
         for (let round = 0; round < context.rounds; round++) {
           for (const name of orderOf(round)) {
-            const measure = async (clients: number) =>
-              await measureLoad(servers[name], { ...cost.workload, clients }, context.loadProgram, context.scale);
-            cost.few[name].push((await measure(FEW)).cpuMicrosecondsPerRequest);
-            cost.many[name].push((await measure(MANY)).cpuMicrosecondsPerRequest);
+            cost.few[name].push(await perRequest(servers[name], cost.workload, FEW, context));
+            cost.many[name].push(await perRequest(servers[name], cost.workload, MANY, context));
           }
         }
         context.progress(`connections: ${titleOf(cost)} done`);
@@ -60,6 +60,22 @@ async function measureConnections(context: BenchContext): Promise<Outcome> {
     await ours.stop();
   }
   return { data: costs, lines: render(costs), verdicts: judge(costs) };
+}
+
+/** CPU microseconds of a request on connections that are open. */
+async function perRequest(
+  server: RunningServer,
+  workload: LoadWorkload,
+  clients: number,
+  { loadProgram, scale }: BenchContext,
+): Promise<number> {
+  const total = async (requests: number) => {
+    const result = await measureLoad(server, { ...workload, clients, requests }, loadProgram, 1);
+    return result.cpuMicrosecondsPerRequest * requests;
+  };
+  const requests = Math.round(workload.requests * scale);
+  const short = Math.round(requests / LONG_TIMES_SHORT);
+  return ((await total(requests)) - (await total(short))) / (requests - short);
 }
 
 function render(costs: readonly Cost[]): string[] {
