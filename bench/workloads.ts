@@ -214,17 +214,6 @@ export const LOAD_WORKLOADS: readonly LoadWorkload[] = [
       }),
     ),
   ),
-  ...(['set', 'get'] as const).map(
-    (command): LoadWorkload => ({
-      name: `${command} with 1000 clients`,
-      load: [...RANDOM_KEYS, '-t', command],
-      pipeline: 1,
-      requests: 200_000,
-      clients: 1000,
-      preparation: 'strings',
-      targets: {},
-    }),
-  ),
 ];
 
 export interface MemoryWorkload {

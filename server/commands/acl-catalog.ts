@@ -75,12 +75,19 @@ export class AclCatalog {
 
   private add(name: string, spec: CommandSpec, parent: AclCommand | null): AclCommand {
     const subcommands: AclCommand[] = [];
+    let categories: ReadonlySet<AclCategory> | undefined;
     const command: AclCommand = {
       name,
       index: this.byName.size,
       spec,
-      categories: new Set(resolveCategories(spec)),
-      keys: keyPlanOf(spec),
+      // Few of hundreds are asked for, and not at the start.
+      get categories() {
+        categories ??= new Set(resolveCategories(spec));
+        return categories;
+      },
+      get keys() {
+        return keyPlanOf(spec);
+      },
       channels: CHANNELS[name] ?? null,
       parent,
       subcommands,
