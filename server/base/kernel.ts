@@ -37,12 +37,10 @@ export class Kernel {
   #base = 0;
 
   constructor() {
-    const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
-    const module = new WebAssembly.Module(Buffer.from(KERNEL_BASE64, 'base64'));
-    this.#exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.#state = new Int32Array(memory.buffer, 0, 2);
-    this.#exports.prepare();
+    const { exports, memory } = instantiate();
+    this.#exports = exports;
+    this.#bytes = new Uint8Array(memory);
+    this.#state = new Int32Array(memory, 0, 2);
   }
 
   /** Adds bytes to the checksum whose halves are `state.low` and `state.high`. */
@@ -79,6 +77,62 @@ export class Kernel {
     if (packed > 0) output.set(this.#bytes.subarray(OUTPUT, OUTPUT + packed), 0);
     return packed;
   }
+}
+
+/**
+ * A kernel of one's own whose memory is the caller's window on a file: checksums and expansions then copy nothing.
+ * Expanded strings go round in a ring, see expandInPlace().
+ */
+export class KernelWindow {
+  /** The memory of all; expanded strings stand in it. */
+  readonly bytes: Uint8Array;
+  /** For the caller's input. */
+  readonly window: Uint8Array;
+  readonly #exports: Exports;
+  readonly #state: Int32Array;
+  #free = OUTPUT;
+
+  /** `windowBytes` is at most KERNEL_BYTES_MAX. Throws where WebAssembly can't be had. */
+  constructor(windowBytes: number) {
+    const { exports, memory } = instantiate();
+    this.#exports = exports;
+    this.bytes = new Uint8Array(memory);
+    this.window = new Uint8Array(memory, INPUT, windowBytes);
+    this.#state = new Int32Array(memory, 0, 2);
+  }
+
+  /** Adds `window[start..end)` to a checksum. */
+  sum(state: { low: number; high: number }, start: number, end: number): void {
+    this.#state[0] = state.low;
+    this.#state[1] = state.high;
+    this.#exports.sum(INPUT + start, end - start);
+    state.low = this.#state[0];
+    state.high = this.#state[1];
+  }
+
+  /**
+   * Expands `window[start..end)` to `length` bytes, at most EXPANSION_BYTES_MAX; returns where in `bytes` they stand, or -1
+   * when the stream is broken. They stay until EXPANSIONS_KEPT more strings have been expanded.
+   */
+  expandInPlace(start: number, end: number, length: number): number {
+    if (this.#free + length > OUTPUT + KERNEL_BYTES_MAX) this.#free = OUTPUT;
+    const at = this.#free;
+    this.#free = at + length;
+    return this.#exports.expand(INPUT + start, end - start, at, length) === 0 ? -1 : at;
+  }
+}
+
+/** Strings that are expanded are certain to stay while this many are expanded after them. */
+export const EXPANSIONS_KEPT = 7;
+/** Longest string for KernelWindow.expandInPlace(). */
+export const EXPANSION_BYTES_MAX: number = KERNEL_BYTES_MAX / (EXPANSIONS_KEPT + 2);
+
+function instantiate(): { exports: Exports; memory: ArrayBuffer } {
+  const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
+  const module = new WebAssembly.Module(Buffer.from(KERNEL_BASE64, 'base64'));
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+  exports.prepare();
+  return { exports, memory: memory.buffer };
 }
 
 let shared: Kernel | null | undefined;

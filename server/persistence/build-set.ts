@@ -4,7 +4,7 @@
 import type { Slice } from '../formats/rdb/slice.ts';
 import { Encoding } from '../keyspace/layout.ts';
 import type { Space } from '../keyspace/space.ts';
-import { INTSET_EMPTY_BYTES, IntsetValue, initIntset, intsetAdd, intsetCount, intsetGet } from '../memory/intset.ts';
+import { INTSET_EMPTY_BYTES, IntsetValue, initIntset, intsetAdd, intsetGet } from '../memory/intset.ts';
 import {
   initListpack,
   LISTPACK_EMPTY_BYTES,
@@ -84,10 +84,11 @@ export class SetBuilder implements CollectionBuilder {
 
   /** The first member that is no integer has come. */
   private leaveIntset(): void {
-    const copy = regionCopy(this.scratch);
-    const count = intsetCount(copy);
+    const count = this.count;
+    const copy = count === 0 ? this.scratch : regionCopy(this.scratch);
     if (this.expected <= this.limits.setMaxListpackEntries) this.startListpack();
     else this.startTable();
+    if (count === 0) return;
     const number = new IntsetValue();
     for (let i = 0; i < count; i++) {
       intsetGet(copy, i, number);

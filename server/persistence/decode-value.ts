@@ -55,6 +55,8 @@ export class ValueBuilder extends SilentVisitor {
   private readonly sortedSets: SortedSetBuilder;
   private readonly streams: StreamBuilder;
   private list: Quicklist | null = null;
+  /** Nodes that a list said it has. */
+  private nodesExpected = 0;
   private building: 'none' | 'stream' | RdbCollection = 'none';
   private readonly cursors = {
     listpack: new ListpackCursor(),
@@ -112,13 +114,13 @@ export class ValueBuilder extends SilentVisitor {
     if (this.discarding) return;
     this.keepKey();
     this.building = kind;
-    if (kind === 'list') this.list = this.newList();
+    if (kind === 'list') this.nodesExpected = count;
     else this.builder(kind).begin(count);
   }
 
   override element(member: Slice): void {
     if (this.building === 'set') this.sets.add(member);
-    else this.list?.pushTail(member.bytes, member.start, member.length);
+    else if (this.building === 'list') this.openList().pushTail(member.bytes, member.start, member.length);
   }
 
   override scored(member: Slice, score: number): void {
@@ -131,18 +133,22 @@ export class ValueBuilder extends SilentVisitor {
   }
 
   override plainNode(value: Slice): void {
-    this.list?.appendPlain(value.bytes, value.start, value.length);
+    if (!this.discarding) this.openList().appendPlain(value.bytes, value.start, value.length);
   }
 
   override listpackNode(blob: Slice, count: number): void {
-    this.list?.appendListpack(blob.bytes, blob.start, blob.length, count);
+    if (this.discarding) return;
+    if (this.nodesExpected === 1 && this.fitsInEntry(blob.length, count)) {
+      this.inlineBlob(Type.list, Encoding.listpack, blob);
+      this.building = 'none';
+    } else this.openList().appendListpack(blob.bytes, blob.start, blob.length, count);
   }
 
   override ziplistNode(blob: Slice): void {
     if (this.discarding) return;
     this.checkZiplist(blob, 1, 'Ziplist integrity check failed.');
     const listpack = this.toListpack(blob);
-    this.list?.appendListpack(listpack.buf, 0, listpack.len, listpackCount(listpack));
+    this.openList().appendListpack(listpack.buf, 0, listpack.len, listpackCount(listpack));
   }
 
   override blob(kind: RdbBlobKind, blob: Slice, count: number): void {
@@ -293,20 +299,25 @@ export class ValueBuilder extends SilentVisitor {
     this.streams.stream = null;
   }
 
-  private newList(): Quicklist {
-    return new Quicklist(this.space.arena, this.limits.listMaxListpackSize, this.limits.listCompressDepth);
+  private openList(): Quicklist {
+    this.list ??= new Quicklist(this.space.arena, this.limits.listMaxListpackSize, this.limits.listCompressDepth);
+    return this.list;
   }
 
-  /** A list of one node within the limits stands in its entry. */
+  /** Whether a list of one node stands in its entry. */
+  private fitsInEntry(bytes: number, count: number): boolean {
+    return this.limits.largeLists !== true && allowsMerge(clampFill(this.limits.listMaxListpackSize), bytes, count);
+  }
+
   private finishList(): void {
-    const list = this.list as Quicklist;
-    if (list.length === 0) {
+    const { list } = this;
+    if (list === null || list.length === 0) {
       this.emptyValue();
       return;
     }
-    if (list.nodeCount === 1 && !list.isPlain(0) && this.limits.largeLists !== true) {
+    if (list.nodeCount === 1 && !list.isPlain(0)) {
       const node = list.read(0);
-      if (allowsMerge(clampFill(this.limits.listMaxListpackSize), node.len, list.length)) {
+      if (this.fitsInEntry(node.len, list.length)) {
         const bytes = this.scratch.start(node.len);
         copyRange(node.buf, node.pos, node.len, bytes.buf, 0);
         list.free();

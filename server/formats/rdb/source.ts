@@ -8,6 +8,7 @@
 // little-endian, 3 LZF: compressed length, length, bytes)
 
 import { Crc64 } from '../../base/crc64.ts';
+import { EXPANSION_BYTES_MAX, KERNEL_BYTES_MAX, KernelWindow } from '../../base/kernel.ts';
 import { lzfDecompress, lzfExpands } from '../../base/lzf.ts';
 import { type RdbActivity, RdbError, type RdbErrorCode } from './errors.ts';
 import type { Slice } from './slice.ts';
@@ -20,6 +21,8 @@ export const UNEXPECTED_EOF = 'Unexpected EOF reading RDB file';
 const EMPTY = new Uint8Array(0);
 /** A window that grew beyond this for one long string is given back by reset(). */
 const WINDOW_KEPT_BYTES = 1 << 24;
+/** A smaller window is not worth a kernel of its own. */
+const KERNEL_FROM_BYTES = 1 << 16;
 const TWO_32 = 2 ** 32;
 /** The first byte of a compressed string. */
 const LZF_STRING = 0xc3;
@@ -62,6 +65,8 @@ export class RdbSource {
   #base = 0;
   #crcFrom = 0;
   #own: Uint8Array = EMPTY;
+  /** The window is this kernel's memory while it has its first size; null when there is none, undefined: not yet tried. */
+  #kernel: KernelWindow | null | undefined;
   #lengthHigh = 0;
   #lengthLow = 0;
   readonly #double = new Float64Array(1);
@@ -80,7 +85,7 @@ export class RdbSource {
 
   /** Starts over on a new file, keeping the memory. */
   reset(): void {
-    if (this.#own.length > WINDOW_KEPT_BYTES) this.#own = EMPTY;
+    if (this.#own.length > WINDOW_KEPT_BYTES) this.#own = this.#kernel?.window ?? EMPTY;
     this.buffer = this.#own;
     this.pos = this.end = this.mark = this.starvedAt = this.toSkip = this.#base = this.#crcFrom = this.type = 0;
     this.activity = 'start';
@@ -128,15 +133,42 @@ export class RdbSource {
   }
 
   #grow(): void {
+    if (this.buffer.length === 0 && this.#openKernel()) return;
     const larger = new Uint8Array(Math.max(this.limits.windowBytes, this.buffer.length * 2));
     larger.set(this.buffer);
     this.buffer = larger;
     this.#own = larger;
   }
 
+  /** Makes the memory of a kernel the window; false where that can't be done. */
+  #openKernel(): boolean {
+    const { windowBytes } = this.limits;
+    if (windowBytes < KERNEL_FROM_BYTES || windowBytes > KERNEL_BYTES_MAX) return false;
+    if (this.#kernel === undefined) {
+      try {
+        this.#kernel = new KernelWindow(windowBytes);
+      } catch {
+        this.#kernel = null;
+      }
+    }
+    if (this.#kernel === null) return false;
+    this.buffer = this.#own = this.#kernel.window;
+    return true;
+  }
+
+  /** The kernel whose memory the window is. */
+  #inPlace(): KernelWindow | null {
+    const kernel = this.#kernel;
+    return kernel != null && kernel.window === this.buffer ? kernel : null;
+  }
+
   /** Brings the checksum up to `pos`. */
   sum(): void {
-    if (this.summing && this.pos > this.#crcFrom) this.crc.update(this.buffer, this.#crcFrom, this.pos);
+    if (this.summing && this.pos > this.#crcFrom) {
+      const kernel = this.#inPlace();
+      if (kernel !== null) kernel.sum(this.crc, this.#crcFrom, this.pos);
+      else this.crc.update(this.buffer, this.#crcFrom, this.pos);
+    }
     this.#crcFrom = this.pos;
   }
 
@@ -317,6 +349,13 @@ export class RdbSource {
     this.need(packed);
     const from = this.pos;
     this.pos += packed;
+    const kernel = length <= EXPANSION_BYTES_MAX ? this.#inPlace() : null;
+    if (kernel !== null) {
+      const at = kernel.expandInPlace(from, from + packed, length);
+      if (at < 0) throw this.fail('integrity', 'Invalid LZF compressed string');
+      into.set(kernel.bytes, at, at + length);
+      return;
+    }
     // LZF can't expand a byte to more than 264 / 3; an honest length is checked before memory is taken for it.
     if (length > packed * 264 || !lzfDecompress(this.buffer, from, from + packed, into.own(length), 0, length)) {
       throw this.fail('integrity', 'Invalid LZF compressed string');
