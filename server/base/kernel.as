@@ -109,8 +109,9 @@ export function compress(from: usize, length: usize, to: usize, outputMax: usize
   let ip = from;
   let op = to + 1;
   let literals: usize = 0;
+  let three: u32 = (<u32>load<u8>(ip) << 8) | load<u8>(ip, 1);
   while (ip < lastHash) {
-    const three: u32 = (<u32>load<u8>(ip) << 16) | (<u32>load<u8>(ip, 1) << 8) | load<u8>(ip, 2);
+    three = ((three << 8) | load<u8>(ip, 2)) & 0xffffff;
     const slot = slotOf(three);
     const position: i32 = base + 1 + <i32>(ip - from);
     const known = load<i32>(slot);
@@ -120,9 +121,7 @@ export function compress(from: usize, length: usize, to: usize, outputMax: usize
     if (
       known > first &&
       offset < 8192 &&
-      load<u8>(ref) == load<u8>(ip) &&
-      load<u8>(ref, 1) == load<u8>(ip, 1) &&
-      load<u8>(ref, 2) == load<u8>(ip, 2)
+      ((load<u32>(ref) ^ load<u32>(ip)) & 0xffffff) == 0
     ) {
       const rest = end - ip - 2;
       const maximum: usize = rest < 264 ? rest : 264;
@@ -149,6 +148,7 @@ export function compress(from: usize, length: usize, to: usize, outputMax: usize
       for (let at = ip - 2; at < ip; at++) {
         const inside: u32 = (<u32>load<u8>(at) << 16) | (<u32>load<u8>(at, 1) << 8) | load<u8>(at, 2);
         store<i32>(slotOf(inside), base + 1 + <i32>(at - from));
+        three = inside;
       }
     } else {
       if (op >= limit) return 0;

@@ -20,6 +20,10 @@ export const KERNEL_BYTES_MAX = 1 << 20;
 const SLACK = 64;
 const OUTPUT = INPUT + KERNEL_BYTES_MAX + SLACK;
 const MEMORY_PAGES = Math.ceil((OUTPUT + KERNEL_BYTES_MAX + SLACK) / PAGE_BYTES);
+/** Where pack() leaves its result. */
+export const PACKED_AT: number = OUTPUT;
+/** Calls into the runtime cost more than moving this many bytes one by one. */
+const LOOP_BYTES_MAX = 64;
 const POSITION_MAX = 0x3fffffff;
 const SUM_PIECE_BYTES = PAGE_BYTES;
 
@@ -31,15 +35,16 @@ type Exports = {
 };
 
 export class Kernel {
+  /** The kernel's memory, for what pack() leaves there. */
+  readonly bytes: Uint8Array;
   readonly #exports: Exports;
-  readonly #bytes: Uint8Array;
   readonly #state: Int32Array;
   #base = 0;
 
   constructor() {
     const { exports, memory } = instantiate();
     this.#exports = exports;
-    this.#bytes = new Uint8Array(memory);
+    this.bytes = new Uint8Array(memory);
     this.#state = new Int32Array(memory, 0, 2);
   }
 
@@ -49,7 +54,7 @@ export class Kernel {
     this.#state[1] = state.high;
     for (let from = start; from < end; from += SUM_PIECE_BYTES) {
       const to = Math.min(from + SUM_PIECE_BYTES, end);
-      this.#bytes.set(buf.subarray(from, to), INPUT);
+      this.bytes.set(buf.subarray(from, to), INPUT);
       this.#exports.sum(INPUT, to - from);
     }
     state.low = this.#state[0];
@@ -58,24 +63,38 @@ export class Kernel {
 
   /** See lzfDecompress(); neither side longer than KERNEL_BYTES_MAX. */
   expand(input: Uint8Array, start: number, end: number, output: Uint8Array, at: number, length: number): boolean {
-    this.#bytes.set(input.subarray(start, end), INPUT);
+    this.#take(input, start, end - start);
     if (this.#exports.expand(INPUT, end - start, OUTPUT, length) === 0) return false;
-    output.set(this.#bytes.subarray(OUTPUT, OUTPUT + length), at);
+    output.set(this.bytes.subarray(OUTPUT, OUTPUT + length), at);
     return true;
   }
 
   /** See LzfCompressor.compress(); the input is not longer than KERNEL_BYTES_MAX. */
   compress(input: Uint8Array, start: number, end: number, output: Uint8Array, outputMax: number): number {
+    const packed = this.pack(input, start, end, outputMax);
+    if (packed > 0) output.set(this.bytes.subarray(OUTPUT, OUTPUT + packed), 0);
+    return packed;
+  }
+
+  /** The same, but the result is left at PACKED_AT in `bytes`, until the next call of anything here. */
+  pack(input: Uint8Array, start: number, end: number, outputMax: number): number {
     const length = end - start;
     if (this.#base + length + 1 > POSITION_MAX) {
-      this.#bytes.fill(0, PAGE_BYTES, INPUT);
+      this.bytes.fill(0, PAGE_BYTES, INPUT);
       this.#base = 0;
     }
-    this.#bytes.set(input.subarray(start, end), INPUT);
+    this.#take(input, start, length);
     const packed = this.#exports.compress(INPUT, length, OUTPUT, Math.min(outputMax, length), this.#base);
     this.#base += length + 1;
-    if (packed > 0) output.set(this.#bytes.subarray(OUTPUT, OUTPUT + packed), 0);
     return packed;
+  }
+
+  /** Copies the input in. */
+  #take(input: Uint8Array, start: number, length: number): void {
+    const { bytes } = this;
+    if (length <= LOOP_BYTES_MAX) for (let i = 0; i < length; i++) bytes[INPUT + i] = input[start + i];
+    // Not subarray(): on a Buffer it costs as much as all the rest.
+    else bytes.set(new Uint8Array(input.buffer, input.byteOffset + start, length), INPUT);
   }
 }
 

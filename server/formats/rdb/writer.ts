@@ -2,6 +2,7 @@
 // What a value is made of is the caller's business; this file knows how its parts are encoded.
 
 import { Crc64 } from '../../base/crc64.ts';
+import { KERNEL_BYTES_MAX, kernel, PACKED_AT } from '../../base/kernel.ts';
 import { LzfCompressor } from '../../base/lzf.ts';
 import { parseInteger, writeInteger } from '../../base/numbers.ts';
 import { RDB_OPCODE } from './types.ts';
@@ -270,9 +271,9 @@ export class RdbWriter {
   #copy(bytes: Uint8Array, from: number, count: number): void {
     const into = this.#chunk;
     const to = this.#pos;
-    // A loop beats set() and its subarray object for what most keys and values are.
-    if (count <= 32) for (let i = 0; i < count; i++) into[to + i] = bytes[from + i];
-    else into.set(bytes.subarray(from, from + count), to);
+    // A loop beats set() and its view object for what most keys and values are.
+    if (count <= 48) for (let i = 0; i < count; i++) into[to + i] = bytes[from + i];
+    else into.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, count), to);
     this.#pos = to + count;
   }
 
@@ -305,18 +306,31 @@ export class RdbWriter {
 
   #compressed(bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start;
+    const fast = length <= KERNEL_BYTES_MAX ? kernel() : null;
+    if (fast !== null) {
+      const packed = fast.pack(bytes, start, end, length - 4);
+      if (packed > 0) {
+        this.#compressedHead(packed, length);
+        this.raw(fast.bytes, PACKED_AT, PACKED_AT + packed);
+      }
+      return packed > 0;
+    }
     this.#compressor ??= new LzfCompressor();
     if (this.#scratch.length < length) this.#scratch = new Uint8Array(Math.max(length, 4096));
     const packed = this.#compressor.compress(bytes, start, end, this.#scratch, length - 4);
     if (packed > 0) {
-      this.#reserve(1);
-      this.#chunk[this.#pos++] = 0xc3;
-      this.length(packed);
-      this.length(length);
+      this.#compressedHead(packed, length);
       this.raw(this.#scratch, 0, packed);
     }
     if (this.#scratch.length > SCRATCH_KEPT_BYTES) this.#scratch = new Uint8Array(0);
     return packed > 0;
+  }
+
+  #compressedHead(packed: number, length: number): void {
+    this.#reserve(1);
+    this.#chunk[this.#pos++] = 0xc3;
+    this.length(packed);
+    this.length(length);
   }
 
   #u32be(value: number): void {
