@@ -13,6 +13,8 @@ export interface ChangeGuard {
   beforeChange(db: object, hash: number): void;
   /** A whole database is about to be emptied. */
   beforeClear(db: object): void;
+  /** Whether a change of that entry had better wait until Space.whenWritten is called: writing it out takes long. */
+  delays(db: object, hash: number): boolean;
 }
 
 export interface KeyspaceStats {
@@ -27,6 +29,8 @@ export class Space {
   readonly stats: KeyspaceStats = { expiredKeys: 0, evictedKeys: 0, hits: 0, misses: 0 };
   /** Set while a snapshot is running. */
   guard: ChangeGuard | null = null;
+  /** Called when changes that were told to wait may be tried again. */
+  whenWritten: () => void = () => undefined;
   /** Told of every key that appears, while someone asks for it (`n` in notify-keyspace-events). */
   created: ((db: object, buf: Uint8Array, pos: number, len: number) => void) | null = null;
   /** Asked before the table of a database grows by that many bytes, while memory is limited. */

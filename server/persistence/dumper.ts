@@ -9,8 +9,12 @@ import type { Environment } from './environment.ts';
 import { OutputFile } from './output-file.ts';
 import { Snapshot } from './snapshot.ts';
 
-/** Time for the snapshot in one turn of the event loop, ms. */
-const SLICE_MS = 1;
+/** Time for the snapshot in one turn of the event loop, ms: the less, the more others ask for; and while they wait for it. */
+const SLICE_MS_MAX = 1;
+const SLICE_MS_MIN = 0.25;
+const AWAITED_SLICE_MS = 2;
+/** The snapshot's time as a part of what others have used since its last turn. */
+const SHARE = 0.5;
 const FILE_MODE = 0o640;
 /** While slowed down, how often to look whether the delay has changed, ms; and what a pause may be too short by. */
 const DELAY_LOOK_MS = 20;
@@ -57,6 +61,8 @@ export class Dumper {
   /** When the next key may be written (rdb-key-save-delay). */
   private nextKeyMs = 0;
   private dump: DumpTarget | null = null;
+  /** When the snapshot's last turn ended. */
+  private lastTurnMs = 0;
 
   constructor(environment: Environment) {
     this.environment = environment;
@@ -132,6 +138,7 @@ export class Dumper {
     this.job = null;
     job.stopped = true;
     job.snapshot.abort();
+    this.tellWritten(job);
     job.file.discard();
   }
 
@@ -157,19 +164,35 @@ export class Dumper {
       return;
     }
     const delayMs = this.keyDelayMs();
-    if (delayMs > 0) {
+    if (delayMs > 0 && !job.snapshot.waiting) {
       this.slowTurn(job, delayMs);
       return;
     }
     let complete: boolean;
     try {
-      complete = job.snapshot.slice(SLICE_MS);
+      complete = job.snapshot.slice(this.sliceMs(job.snapshot));
     } catch (error) {
       this.fail(job, error);
       return;
     }
+    this.lastTurnMs = this.environment.monotonicMs();
+    this.tellWritten(job);
     if (complete) this.complete(job);
-    else if (!job.file.congested) this.schedule();
+    // Whoever waits for a value does not wait for the disk as well.
+    else if (!job.file.congested || job.snapshot.waiting) this.schedule();
+  }
+
+  private sliceMs(snapshot: Snapshot): number {
+    if (snapshot.waiting) return AWAITED_SLICE_MS;
+    const othersMs = this.environment.monotonicMs() - this.lastTurnMs;
+    return Math.max(SLICE_MS_MIN, Math.min(SLICE_MS_MAX, othersMs * SHARE));
+  }
+
+  /** Changes that waited for the snapshot are tried again, after whatever runs now. */
+  private tellWritten(job: BackgroundJob): void {
+    if (!job.snapshot.written) return;
+    job.snapshot.written = false;
+    setImmediate(() => this.environment.keyspace.whenWritten());
   }
 
   /** rdb-key-save-delay: a key (or, for short delays, a few) and then a pause; a changed delay counts at once. */
@@ -177,7 +200,9 @@ export class Dumper {
     const { monotonicMs } = this.environment;
     if (monotonicMs() >= this.nextKeyMs - DELAY_GRAIN_MS) {
       const keys = Math.max(1, Math.floor(1 / delayMs));
-      if (job.snapshot.slice(SLICE_MS, keys)) {
+      const complete = job.snapshot.slice(SLICE_MS_MAX, keys);
+      this.tellWritten(job);
+      if (complete) {
         this.complete(job);
         return;
       }
@@ -205,6 +230,7 @@ export class Dumper {
 
   private fail(job: BackgroundJob, error: unknown): void {
     job.snapshot.abort();
+    this.tellWritten(job);
     this.finish(job, error);
   }
 

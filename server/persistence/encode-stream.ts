@@ -15,6 +15,8 @@ export type Pieces = Generator<void, void, void>;
 
 /** A value of more elements, or a string of more bytes, is worth writing in pieces. */
 export const PIECE_ELEMENTS = 512;
+/** Elements between two places to stop. */
+export const STEP_ELEMENTS = 128;
 export const PIECE_BYTES = 1 << 18;
 
 const ID_BYTES = 16;
@@ -71,14 +73,14 @@ function* encodeConsumer(writer: RdbWriter, consumer: StreamConsumer, rdbType: n
 /** Calls `write` with every id of an index, the index' cursor being on it. */
 function* eachId(writer: RdbWriter, index: IdIndex, write: (id: StreamId) => void): Pieces {
   const id = new StreamId();
-  let left = PIECE_ELEMENTS;
+  let left = STEP_ELEMENTS;
   let mark = writer.offset;
   for (let more = index.first(); more; more = index.next()) {
     write(index.readId(id));
     if (--left > 0 && writer.offset - mark < PIECE_BYTES) continue;
     yield;
     index.seek(id);
-    left = PIECE_ELEMENTS;
+    left = STEP_ELEMENTS;
     mark = writer.offset;
   }
 }

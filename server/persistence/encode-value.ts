@@ -12,7 +12,7 @@ import type { HashTable } from '../values/hash.ts';
 import type { Quicklist } from '../values/quicklist.ts';
 import type { HashSet } from '../values/set-table.ts';
 import type { SortedSet } from '../values/sorted-set.ts';
-import { encodeStream, PIECE_BYTES, PIECE_ELEMENTS, type Pieces } from './encode-stream.ts';
+import { encodeStream, PIECE_BYTES, PIECE_ELEMENTS, type Pieces, STEP_ELEMENTS } from './encode-stream.ts';
 
 /** RDB versions that brought something a value may need. */
 const LISTPACK_SETS_SINCE = 11;
@@ -236,7 +236,7 @@ function* sortedSetPieces(writer: RdbWriter, db: Database, entry: number): Piece
   for (let rank = set.length - 1; rank >= 0; ) {
     tree.seekRank(rank);
     const mark = writer.offset;
-    for (let i = PIECE_ELEMENTS; i > 0 && tree.valid && writer.offset - mark < PIECE_BYTES; i--) {
+    for (let i = STEP_ELEMENTS; i > 0 && tree.valid && writer.offset - mark < PIECE_BYTES; i--) {
       const member = tree.entry;
       const start = set.memberPosition(member);
       writer.string(set.memberBuffer(member), start, start + set.memberLength(member));
@@ -252,14 +252,14 @@ function* sortedSetPieces(writer: RdbWriter, db: Database, entry: number): Piece
 function* dictPieces(writer: RdbWriter, dict: Dict, write: (entry: number) => void): Pieces {
   dict.pauseResize();
   try {
-    let left = PIECE_ELEMENTS;
+    let left = STEP_ELEMENTS;
     let mark = writer.offset;
     for (let bucket = 0; bucket < dict.buckets; bucket++) {
       for (let entry = dict.head(bucket); entry !== 0; entry = dict.next(entry)) {
         write(entry);
         if (--left > 0 && writer.offset - mark < PIECE_BYTES) continue;
         yield;
-        left = PIECE_ELEMENTS;
+        left = STEP_ELEMENTS;
         mark = writer.offset;
       }
     }

@@ -38,6 +38,7 @@ import type { Ending, ReplicationLinks } from './links.ts';
 import type { Log } from './log.ts';
 import { PubSub } from './pubsub.ts';
 import { LatencyMonitor, SlowLog, secretArguments } from './slow-log.ts';
+import { awaitsSnapshot } from './snapshot-delay.ts';
 import { ServerStats } from './stats.ts';
 import { Tracking } from './tracking.ts';
 import { Transactions } from './transactions.ts';
@@ -133,6 +134,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       (session) => this.tracking.gone(session),
       () => (this.turns.current === null ? null : this.context),
     );
+    this.keyspace.whenWritten = () => this.resumePostponed();
     this.slowLog = new SlowLog(settings);
     this.latency = new LatencyMonitor(settings, host.now);
     this.pubsub = new PubSub((session, message) => this.turns.deliverShared(session, message));
@@ -406,6 +408,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
       this.replicasDemanded ||
       this.following ||
       this.loadingAside ||
+      this.keyspace.guard !== null ||
       this.persistence.writesRefused !== null
     );
   }
@@ -447,8 +450,11 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   holdBack(c: Context, command: Command): boolean {
     const mode = this.clients.pausedMode(c.nowMs);
-    if (mode === null) return false;
-    if (mode === 'write' && !this.mayWrite(c, command)) return false;
+    if (mode === null && this.keyspace.guard === null) return false;
+    if (mode !== 'all') {
+      if (!this.mayWrite(c, command)) return false;
+      if (mode === null && !awaitsSnapshot(c, command)) return false;
+    }
     this.postponed.set(c.session, c.storedRequest());
     c.session.held = true;
     return true;
@@ -462,7 +468,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     return command.name === 'exec' && queued.some((request) => isWrite(request.command.flags));
   }
 
-  /** Clients that wait: for keys, or for the end of a pause. */
+  /** Clients that wait: for keys, for the end of a pause, or for a snapshot. */
   get waitingClients(): number {
     return this.blocking.blockedClients + this.postponed.size;
   }
@@ -474,7 +480,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
         this.turns.bind(request);
         this.turns.dispatcher.dispatch(this.context);
       });
-      if (session.blocked === null) this.intake.release(session);
+      // It may have to wait once more: for another large value.
+      if (session.blocked === null && !this.postponed.has(session)) this.intake.release(session);
     }
     if (this.turns.current === null) this.turns.flushOthers();
   }

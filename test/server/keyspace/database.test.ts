@@ -118,7 +118,11 @@ describe('Database', () => {
     const db = keyspace.databases[0];
     put(db, 'a', 'before');
     const heard: (string | undefined)[] = [];
-    keyspace.guard = { beforeChange: () => heard.push(read(db, 'a')), beforeClear: () => heard.push('clear') };
+    keyspace.guard = {
+      beforeChange: () => heard.push(read(db, 'a')),
+      beforeClear: () => heard.push('clear'),
+      delays: () => false,
+    };
     put(db, 'a', 'after');
     db.delete(find(db, 'a'));
     put(db, 'b', 'x');

@@ -148,6 +148,46 @@ describe('a snapshot', () => {
     expect(data.keyspace.guard).toBe(null);
   });
 
+  it.each([1, 2, 3, 4])('writes large values in pieces while their changes wait (seed %i)', (seed) => {
+    const data = new Data(seed);
+    const { g, keyspace } = data;
+    for (let i = 0; i < 100; i++) data.set(keyspace.databases[i % 3], `k${i}`, g.value());
+    const large = [0, 1, 2].map((i) => ({ db: keyspace.databases[i], name: `large${i}` }));
+    for (const { db, name } of large) for (let n = 0; n < 6000; n++) data.setField(db, name, `field${n}`, 'before');
+    const before = contents(keyspace);
+    const chunks: Uint8Array[] = [];
+    const snapshot = begin(keyspace, chunks);
+    const waiting: (typeof large)[number][] = [];
+    let waits = 0;
+    const delays = ({ db, name }: (typeof large)[number]) => {
+      const key = Buffer.from(name);
+      return snapshot.delays(db, keyspace.hash(key, 0, key.length));
+    };
+    const change = (one: (typeof large)[number]) => {
+      if (delays(one)) {
+        waits++;
+        waiting.push(one);
+      } else if (g.once(3)) data.delete(one.db, one.name);
+      else data.setField(one.db, one.name, `field${g.below(7000)}`, 'after');
+    };
+    while (!snapshot.slice(0, 1)) {
+      if (g.once(5)) change(large[g.below(3)]);
+      else {
+        // A small value in the same bucket has to wait as well.
+        const small = { db: keyspace.databases[g.below(3)], name: `k${g.below(60)}` };
+        if (!delays(small)) data.set(small.db, small.name, `new${g.value()}`);
+      }
+      if (!snapshot.written) continue;
+      snapshot.written = false;
+      for (const one of waiting.splice(0)) change(one);
+    }
+    expect(read(chunks)).toEqual(before);
+    expect(waits).toBeGreaterThan(0);
+    // No large value was written in one go.
+    expect(snapshot.aheadBytes).toBeLessThan(100_000);
+    expect(waiting.length === 0 || snapshot.written).toBe(true);
+  });
+
   it('lets the tables grow again when it is stopped', () => {
     const data = new Data(9);
     data.fill(50);
