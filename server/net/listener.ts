@@ -7,13 +7,17 @@
 
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net, { type Server, type Socket } from 'node:net';
+import { type DirectWriter, DirectWrites } from './direct-writes.ts';
 
 /** Bytes read at once. */
 const READ_BYTES = 64 * 1024;
 
 export interface ConnectionEvents {
-  /** A connection was accepted. Returns what its later events belong to, or null to refuse it (it is closed). */
-  accept(socket: Socket, isUnix: boolean): Connection | null;
+  /**
+   * A connection was accepted; `direct` writes past the socket's stream, where that is possible. Returns what its later
+   * events belong to, or null to refuse it (it is closed).
+   */
+  accept(socket: Socket, isUnix: boolean, direct: DirectWriter | null): Connection | null;
 }
 
 export interface Connection {
@@ -34,6 +38,7 @@ export interface ListenAddress {
 export class Listener {
   private readonly servers: Server[] = [];
   private readonly events: ConnectionEvents;
+  private readonly directWrites = new DirectWrites();
   private readonly shared = Buffer.allocUnsafeSlow(READ_BYTES);
   private unixPath = '';
 
@@ -86,7 +91,7 @@ export class Listener {
   private accepted(socket: Socket, isUnix: boolean): void {
     const holder: { connection: Connection | null } = { connection: null };
     const wrapped = this.rewrap(socket, holder);
-    const connection = this.events.accept(wrapped, isUnix);
+    const connection = this.events.accept(wrapped, isUnix, this.directWrites.to(wrapped));
     if (connection === null) return;
     holder.connection = connection;
     wrapped.on('error', ignore);

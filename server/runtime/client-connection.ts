@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Session, Transport } from '../commands/session.ts';
 import type { ReplyWriter } from '../formats/resp/writer.ts';
+import type { DirectWriter } from '../net/direct-writes.ts';
 import type { Connection } from '../net/listener.ts';
 
 /** Up to here a reply is handed over as a string: the kernel takes it at once and our buffer is free again. */
@@ -33,6 +34,7 @@ export class ClientConnection implements Connection, Transport {
   readonly peerAddress: string;
   readonly localAddress: string;
   private readonly socket: Socket;
+  private readonly direct: DirectWriter | null;
   private readonly owner: ConnectionOwner;
   private chunks: Buffer[] = [];
   private chunkBytes = 0;
@@ -40,8 +42,9 @@ export class ClientConnection implements Connection, Transport {
   private replies = '';
   private open = true;
 
-  constructor(socket: Socket, isUnix: boolean, unixPath: string, owner: ConnectionOwner) {
+  constructor(socket: Socket, isUnix: boolean, unixPath: string, owner: ConnectionOwner, direct: DirectWriter | null) {
     this.socket = socket;
+    this.direct = direct;
     this.isUnix = isUnix;
     this.owner = owner;
     this.peerAddress = isUnix ? `${unixPath}:0` : address(socket.remoteAddress, socket.remotePort);
@@ -72,7 +75,12 @@ export class ClientConnection implements Connection, Transport {
   }
 
   get queuedBytes(): number {
-    return this.replies.length + this.chunkBytes + this.socket.writableLength;
+    return this.replies.length + this.chunkBytes + this.leavingBytes;
+  }
+
+  /** Bytes that the kernel has not taken yet. The stream does not count what was written past it. */
+  private get leavingBytes(): number {
+    return Math.max(this.socket.writableLength, this.direct === null ? 0 : this.direct.queuedBytes);
   }
 
   send(bytes: Buffer): void {
@@ -113,10 +121,12 @@ export class ClientConnection implements Connection, Transport {
     if (this.replies === '' || !this.open) return;
     const text = this.replies;
     this.replies = '';
-    this.socket.write(text, 'latin1');
+    if (this.direct?.write(text, this.taken) !== true) this.socket.write(text, 'latin1');
     // Also when the kernel has taken all: what was counted while it waited is gone.
-    if (this.socket.writableLength > 0 || text.length > COUNTED_BYTES) this.owner.queued(this.session);
+    if (this.leavingBytes > 0 || text.length > COUNTED_BYTES) this.owner.queued(this.session);
   }
+
+  private readonly taken = (): void => this.drained();
 
   /** Takes the replies of the client's own turn and empties the writer; small ones wait for the end of the round. */
   sendReplies(reply: ReplyWriter): void {
@@ -142,7 +152,7 @@ export class ClientConnection implements Connection, Transport {
     // Mostly the kernel takes everything at once; then the buffer is ours again.
     if (this.socket.writableLength === 0) reply.clear();
     else reply.abandon();
-    if (this.socket.writableLength > 0) this.owner.queued(this.session);
+    if (this.leavingBytes > 0) this.owner.queued(this.session);
   }
 
   closeGracefully(): void {

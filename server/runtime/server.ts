@@ -23,6 +23,7 @@ import type { Settings } from '../config/settings.ts';
 import { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Database } from '../keyspace/database.ts';
 import { Keyspace } from '../keyspace/keyspace.ts';
+import type { DirectWriter } from '../net/direct-writes.ts';
 import { type Connection, type ConnectionEvents, Listener } from '../net/listener.ts';
 import { type AccessControl, KEPT_REFUSALS, refusalText } from './acl.ts';
 import { Blocking } from './blocking.ts';
@@ -247,8 +248,8 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   // --- connections ---
 
-  accept(socket: Socket, isUnix: boolean): Connection | null {
-    const connection = new ClientConnection(socket, isUnix, this.settings.string('unixsocket'), this);
+  accept(socket: Socket, isUnix: boolean, direct: DirectWriter | null): Connection | null {
+    const connection = new ClientConnection(socket, isUnix, this.settings.string('unixsocket'), this, direct);
     const refusal = this.acceptRefusal(connection);
     if (refusal !== null) {
       this.stats.rejectedConnections++;

@@ -1,0 +1,101 @@
+// Writes small replies to a socket's handle, past the layers of node:stream, which cost more than the reply itself: a
+// request object for each write, a callback, a turn of the microtask queue. The kernel takes a small reply at once, and
+// then none of them is needed.
+//
+// The handle wants a request object of a class that Node keeps to itself; it is learned from the first write that goes the
+// ordinary way. Where there is no such handle (another runtime), every write goes the ordinary way.
+
+import type { Socket } from 'node:net';
+
+/** Node's request object of a write: needed by the handle if the kernel does not take everything at once. */
+interface WriteRequest {
+  oncomplete: (status: number) => void;
+}
+
+/** The part of a socket's handle that is used here. */
+interface WriteHandle {
+  /** Returns 0 or a negative error number. */
+  writeLatin1String(request: WriteRequest, text: string): number;
+  /** Bytes that the kernel has not taken yet. */
+  readonly writeQueueSize: number;
+}
+
+export class DirectWrites {
+  private Request: (new () => WriteRequest) | null = null;
+  /** A request object that no write has claimed. */
+  private spare: WriteRequest | null = null;
+
+  /** A way to write directly to a socket, or null where there is none. */
+  to(socket: Socket): DirectWriter | null {
+    const handle = (socket as unknown as { _handle?: Partial<WriteHandle> | null })._handle;
+    if (typeof handle?.writeLatin1String !== 'function' || typeof handle.writeQueueSize !== 'number') return null;
+    return new DirectWriter(this, socket, handle as WriteHandle);
+  }
+
+  /** The object for the next write, or null as long as the class is not known. */
+  take(handle: WriteHandle): WriteRequest | null {
+    if (this.spare !== null) return this.spare;
+    if (this.Request === null) {
+      this.learn(handle);
+      return null;
+    }
+    this.spare = new this.Request();
+    return this.spare;
+  }
+
+  /** The write has kept its object: the next one gets another. */
+  claimed(): void {
+    this.spare = null;
+  }
+
+  /** Sees the object that the next ordinary write of the handle brings along. */
+  private learn(handle: WriteHandle): void {
+    const write = handle.writeLatin1String;
+    handle.writeLatin1String = (request, text) => {
+      this.Request = request.constructor as new () => WriteRequest;
+      handle.writeLatin1String = write;
+      return write.call(handle, request, text);
+    };
+  }
+}
+
+export class DirectWriter {
+  private readonly shared: DirectWrites;
+  private readonly socket: Socket;
+  private readonly handle: WriteHandle;
+
+  constructor(shared: DirectWrites, socket: Socket, handle: WriteHandle) {
+    this.shared = shared;
+    this.socket = socket;
+    this.handle = handle;
+  }
+
+  /** Bytes on their way to the kernel. */
+  get queuedBytes(): number {
+    return this.handle.writeQueueSize;
+  }
+
+  /**
+   * Writes a text, one character a byte; false when it has to go the ordinary way. A failed write destroys the socket, as
+   * an ordinary one does. `done` is called when the kernel has taken what it did not take at once.
+   */
+  write(text: string, done: () => void): boolean {
+    const { socket, handle, shared } = this;
+    // What the stream still holds goes first.
+    if (socket.writableLength > 0 || socket.destroyed || !socket.writable) return false;
+    const request = shared.take(handle);
+    if (request === null) return false;
+    const status = handle.writeLatin1String(request, text);
+    if (status !== 0) {
+      socket.destroy(new Error(`write failed: ${status}`));
+      return true;
+    }
+    if (handle.writeQueueSize === 0) return true;
+    shared.claimed();
+    request.oncomplete = (result) => {
+      if (result < 0) socket.destroy(new Error(`write failed: ${result}`));
+      else done();
+    };
+    return true;
+  }
+}

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import net, { type AddressInfo, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type DirectWriter, DirectWrites } from '../../../server/net/direct-writes.ts';
+
+const nothing = (): void => undefined;
+
+describe('DirectWrites', () => {
+  let server: net.Server;
+  let socket: Socket;
+  let peer: Socket;
+  let writer: DirectWriter;
+
+  beforeEach(async () => {
+    const directWrites = new DirectWrites();
+    server = net.createServer();
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    peer = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+    [socket] = (await once(server, 'connection')) as [Socket];
+    socket.on('error', nothing);
+    peer.on('error', nothing);
+    writer = directWrites.to(socket)!;
+  });
+
+  afterEach(() => {
+    socket.destroy();
+    peer.destroy();
+    server.close();
+  });
+
+  /** Writes as a connection does: directly, else the ordinary way. Returns whether it went directly. */
+  function write(text: string, taken: () => void = nothing): boolean {
+    const direct = writer.write(text, taken);
+    if (!direct) socket.write(text, 'latin1');
+    return direct;
+  }
+
+  async function received(bytes: number): Promise<string> {
+    let text = '';
+    peer.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    while (text.length < bytes) await once(peer, 'data');
+    return text;
+  }
+
+  it('needs one ordinary write to learn how, and keeps order and bytes from then on', async () => {
+    expect(write('first ')).toBe(false);
+    const text = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte)).join('');
+    while (socket.writableLength > 0) await once(socket, 'drain');
+    await new Promise((done) => setImmediate(done));
+    expect(write(text)).toBe(true);
+    expect(write(text)).toBe(true);
+    expect(await received(6 + 512)).toBe(`first ${text}${text}`);
+  });
+
+  it('keeps order when the peer does not read, and tells when all is taken', async () => {
+    peer.pause();
+    let sent = '';
+    let taken = 0;
+    const line = (i: number): string => `${i} `.padEnd(8000, 'x');
+    for (let i = 0; i < 2000; i++) {
+      sent += line(i);
+      // Every seventh goes through the stream, as large replies do.
+      if (i % 7 === 0) socket.write(line(i), 'latin1');
+      else
+        write(line(i), () => {
+          taken++;
+        });
+      if (i % 50 === 0) await new Promise((done) => setImmediate(done));
+    }
+    expect(Math.max(writer.queuedBytes, socket.writableLength)).toBeGreaterThan(0);
+    const all = received(sent.length);
+    peer.resume();
+    expect((await all) === sent).toBe(true);
+    expect(writer.queuedBytes).toBe(0);
+    expect(taken).toBeGreaterThan(0);
+  });
+
+  it('destroys the socket of a peer that has gone, and writes no more to it', async () => {
+    write('hello');
+    await new Promise((done) => setImmediate(done));
+    peer.resetAndDestroy();
+    const closed = new Promise((done) => socket.once('close', done));
+    for (let i = 0; i < 1000 && !socket.destroyed; i++) {
+      write('more');
+      await new Promise((done) => setImmediate(done));
+    }
+    await closed;
+    expect(writer.write('late', nothing)).toBe(false);
+  });
+
+  it('leaves a socket without a handle to the stream', () => {
+    expect(new DirectWrites().to(new net.Socket())).toBeNull();
+  });
+});
