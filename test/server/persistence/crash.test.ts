@@ -2,7 +2,7 @@
 // there afterwards, nothing twice, and no file may ever be unreadable. Shortened by default; CRASH_ROUNDS=500 for the
 // whole test.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -13,6 +13,7 @@ import { Generator } from '../../differential/support/generate.ts';
 import { members, RawConnection } from '../../differential/support/raw-connection.ts';
 
 const program = resolve(process.env['TSREDIS_SERVER'] ?? 'dist/bin/tsredis-server.js');
+const checker = resolve('dist/bin/tsredis-check-rdb.js');
 const rounds = Number(process.env['CRASH_ROUNDS'] ?? 4);
 const CLIENTS = 4;
 const KEYS_PER_CLIENT = 20;
@@ -114,6 +115,12 @@ async function kill(): Promise<void> {
   await ended;
 }
 
+/** The dump is that of a save that was complete, however many were cut off after it. */
+function checkDump(path: string): void {
+  const check = spawnSync(process.execPath, [checker, path], { encoding: 'latin1' });
+  expect(check.stdout).toContain('\\o/ RDB looks OK! \\o/');
+}
+
 afterEach(async () => {
   await kill();
   if (directory !== '') await rm(directory, { recursive: true, force: true });
@@ -156,6 +163,7 @@ describe.skipIf(!existsSync(program))(existsSync(program) ? 'killed under load' 
       checker.close();
       const files = [...(await readdir(directory)), ...(await readdir(join(directory, 'appendonlydir')))];
       expect(files.filter((name) => /^temp-\d+/.test(name))).toEqual([]);
+      if (files.includes('dump.rdb')) checkDump(join(directory, 'dump.rdb'));
     },
     rounds * 20_000,
   );
