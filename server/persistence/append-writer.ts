@@ -42,7 +42,8 @@ export class AppendWriter {
   private fd = -1;
   private selected = -1;
   private scheduled = false;
-  private syncing = false;
+  /** Background flushes under way: of this file, and of the one before it. */
+  private syncs = 0;
   private unsynced = false;
   private lastSyncMs = 0;
   private postponedSinceMs = 0;
@@ -62,7 +63,7 @@ export class AppendWriter {
   }
 
   get syncInProgress(): boolean {
-    return this.syncing;
+    return this.syncs > 0;
   }
 
   /** Goes on at the end of a file, which is created if need be. Throws what the system says. */
@@ -84,7 +85,10 @@ export class AppendWriter {
     const { fd } = this;
     this.fd = -1;
     if (inBackground) {
+      // Until this is over nothing is written to the file that follows: it must not reach the disk before this one does.
+      this.syncs++;
       this.disk.fdatasync(fd, (error) => {
+        this.syncs--;
         if (error !== null) this.syncFailed(error);
         this.disk.close(fd, () => undefined);
       });
@@ -152,7 +156,7 @@ export class AppendWriter {
     const { encoder } = this;
     const policy = this.environment.settings.appendfsync;
     if (encoder.length > 0) {
-      if (policy === 'everysec' && this.syncing && !force && this.postpone()) return;
+      if (policy === 'everysec' && this.syncs > 0 && !force && this.postpone()) return;
       if (!this.write()) return;
     }
     if (!this.unsynced || this.host.syncPaused()) return;
@@ -250,13 +254,13 @@ export class AppendWriter {
 
   private syncIfDue(): void {
     const nowMs = this.environment.monotonicMs();
-    if (this.syncing || nowMs - this.lastSyncMs < SYNC_EVERY_MS) return;
-    this.syncing = true;
+    if (this.syncs > 0 || nowMs - this.lastSyncMs < SYNC_EVERY_MS) return;
+    this.syncs++;
     this.unsynced = false;
     this.lastSyncMs = nowMs;
     const { fd } = this;
     this.disk.fdatasync(fd, (error) => {
-      this.syncing = false;
+      this.syncs--;
       // A file that was closed meanwhile has been flushed then.
       if (fd !== this.fd) return;
       this.syncEnded(error);

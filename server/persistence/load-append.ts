@@ -1,7 +1,7 @@
 // Loads the append-only log: base file, then increments, their commands run by the server one after the other. Where a
 // file ends in the middle of a command it may be cut there; anything else that is wrong stops the start.
 
-import { closeSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { AofError } from '../formats/aof/errors.ts';
 import { AofReader, hasRdbPreamble } from '../formats/aof/reader.ts';
 import { accessReport } from './access-report.ts';
@@ -42,6 +42,8 @@ export class LogLoader {
   private readonly files: AppendFiles;
   private readonly replayer: Replayer;
   private before = 0;
+  /** Nothing follows the file being loaded: its end may be taken away. */
+  private mayCut = false;
   private pos = new Int32Array(64);
   private len = new Int32Array(64);
   private viewed: Buffer = Buffer.alloc(0);
@@ -79,19 +81,19 @@ export class LogLoader {
     if (this.totalBytes === 0) return 'empty';
     for (const [at, file] of all.entries()) {
       const started = this.environment.monotonicMs();
-      const isLast = at === all.length - 1;
+      // A power cut may leave a file without its end, and the one that was to follow it without a beginning.
+      this.mayCut = all.slice(at + 1).every(({ name }) => this.isEmpty(name));
       const state: FileState = yield* this.file(file.name);
-      if (state === 'cut' && !isLast) {
-        throw new LoadError(
-          `Fatal error: the truncated file is not the last file\nThe file is ${this.files.path(file.name)}.`,
-        );
-      }
       if (state === 'empty') continue;
       const seconds = ((this.environment.monotonicMs() - started) / 1000).toFixed(3);
       const kind = file.type === 'base' ? 'base' : 'incr';
       this.environment.log('notice', `DB loaded from ${kind} file ${file.name}: ${seconds} seconds`);
     }
     return 'loaded';
+  }
+
+  private isEmpty(name: string): boolean {
+    return statSync(this.files.path(name)).size === 0;
   }
 
   private *file(name: string): Generator<void, FileState, void> {
@@ -218,6 +220,9 @@ export class LogLoader {
       );
     }
     log('warning', `!!! Warning: short read while loading the AOF file ${name}!!!`);
+    if (!this.mayCut) {
+      throw new LoadError(`${this.advice(path, reader.okUpTo)}\nFatal error: the truncated file is not the last file`);
+    }
     log('warning', `!!! Truncating the AOF ${name} at offset ${reader.okUpTo} !!!`);
     try {
       truncateSync(path, reader.okUpTo);

@@ -27,6 +27,9 @@ class FailingDisk {
   shortWriteBytes: number | null = null;
   syncs = 0;
   onSync: () => void = () => undefined;
+  /** Background flushes wait for releaseSyncs(). */
+  holdsSyncs = false;
+  private readonly heldSyncs: (() => void)[] = [];
   readonly disk: Disk;
 
   constructor() {
@@ -67,7 +70,11 @@ class FailingDisk {
         this.onSync();
         fs.fdatasyncSync(fd);
       },
-      fdatasync: (fd, done) => later('fdatasync', done, () => fs.fdatasync(fd, done)),
+      fdatasync: (fd, done) => {
+        const sync = () => later('fdatasync', done, () => fs.fdatasync(fd, done));
+        if (this.holdsSyncs) this.heldSyncs.push(sync);
+        else sync();
+      },
       ftruncateSync: (fd, bytes) => {
         check('truncate');
         fs.ftruncateSync(fd, bytes);
@@ -82,6 +89,11 @@ class FailingDisk {
 
   fail(...calls: Call[]): void {
     for (const call of calls) this.failing.set(call, 'EIO');
+  }
+
+  releaseSyncs(): void {
+    this.holdsSyncs = false;
+    for (const sync of this.heldSyncs.splice(0)) sync();
   }
 
   repair(): void {
@@ -379,6 +391,48 @@ describe('the append-only log on a disk that fails', () => {
     appendLog.cron(world.nowMs);
     expect(appendLog.rewriting).toBe(true);
     appendLog.stopRewrite();
+  });
+
+  it('a log whose last file is empty may be cut off in the one before; one with more behind it may not', async () => {
+    const world = new World(directory, { appendonly: true, appendfsync: 'everysec' });
+    const { appendLog } = world;
+    world.startLog();
+    world.set('k0', 'v0');
+    world.set('k1', 'v1');
+    appendLog.writer.flush(true);
+    world.environment.settings.put('auto-aof-rewrite-percentage', 0);
+    appendLog.startRewrite();
+    appendLog.stopRewrite();
+    const first = appendLog.files.path('appendonly.aof.1.incr.aof');
+    const whole = fs.statSync(first).size;
+    fs.truncateSync(first, whole - 3);
+    fs.writeFileSync(appendLog.files.path('appendonly.aof.2.incr.aof'), '*1\r\n$4\r\nPING\r\n');
+    await expect(world.reload(directory)).rejects.toThrow(
+      /tsredis-check-aof.*the truncated file is not the last file/s,
+    );
+    expect(fs.statSync(first).size).toBe(whole - 3);
+    fs.truncateSync(appendLog.files.path('appendonly.aof.2.incr.aof'), 0);
+    expect(await world.reload(directory)).toEqual(expected(1));
+  });
+
+  it('does not write to a new file before the one it follows is on the disk', async () => {
+    const world = new World(directory, { appendonly: true, appendfsync: 'everysec' });
+    const { appendLog, faults } = world;
+    world.startLog();
+    world.set('k0', 'v0');
+    appendLog.writer.flush(true);
+    await world.until(() => !appendLog.writer.syncInProgress);
+    faults.holdsSyncs = true;
+    appendLog.startRewrite();
+    world.set('k1', 'v1');
+    appendLog.writer.flush(false);
+    expect(appendLog.writer.size).toBe(0);
+    faults.releaseSyncs();
+    await world.until(() => !appendLog.writer.syncInProgress);
+    appendLog.writer.flush(false);
+    expect(appendLog.writer.size).toBeGreaterThan(0);
+    await world.until(() => world.dumper.job === null);
+    expect(await world.reload(directory)).toEqual(expected(2));
   });
 
   it('a manifest of which the disk takes only a part at first is written whole', async () => {
