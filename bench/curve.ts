@@ -39,44 +39,43 @@ export const curve: Section = {
 };
 
 async function measureCurve(context: BenchContext): Promise<Outcome> {
+  const started: RunningServer[] = [];
   const points: CurvePoint[] = [];
-  const ours = await startServer('ours', context.commands.ours);
+  const pairs = new Map<number, Record<ServerName, RunningServer>>();
   try {
-    const redis = await startServer('redis', context.commands.redis);
-    try {
-      let filled = 0;
-      for (const size of SIZES) {
-        const keys = Math.round(size * context.scale);
-        await Promise.all([ours, redis].map((server) => fill(server.port, filled, keys)));
-        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-        filled = keys;
-        points.push(...(await measureSize({ ours, redis }, keys, context)));
+    for (const size of SIZES) {
+      const keys = Math.round(size * context.scale);
+      const start = async (name: ServerName) => {
+        const server = await startServer(name, context.commands[name]);
+        started.push(server);
+        await fill(server.port, 0, keys);
+        return server;
+      };
+      pairs.set(keys, { ours: await start('ours'), redis: await start('redis') });
+      points.push(...pointsOf(keys, Math.round(FEW * context.scale)));
+      context.progress(`curve: ${keys} keys added`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    // All sizes in each round, so that what else the machine does is no slope.
+    for (let round = 0; round < context.rounds; round++) {
+      for (const point of points) {
+        const servers = pairs.get(point.keys)!;
+        for (const name of orderOf(round)) point.cpuMicroseconds[name].push(await cost(servers[name], point, context));
       }
-    } finally {
-      await redis.stop();
+      context.progress(`curve: round ${round + 1} done`);
     }
   } finally {
-    await ours.stop();
+    for (const server of started) await server.stop();
   }
   return { data: points, lines: render(points), verdicts: judge(points) };
 }
 
-async function measureSize(
-  servers: Record<ServerName, RunningServer>,
-  keys: number,
-  context: BenchContext,
-): Promise<CurvePoint[]> {
-  const few = Math.round(FEW * context.scale);
-  const points: CurvePoint[] = (['get', 'set'] as const).flatMap((command) =>
-    [keys, few].map((among) => ({ keys, command, among, cpuMicroseconds: { ours: [], redis: [] } })),
+function pointsOf(keys: number, few: number): CurvePoint[] {
+  return (['get', 'set'] as const).flatMap((command) =>
+    [keys, few]
+      .filter((among, index) => index === 0 || among < keys)
+      .map((among) => ({ keys, command, among, cpuMicroseconds: { ours: [], redis: [] } })),
   );
-  for (let round = 0; round < context.rounds; round++) {
-    for (const point of points) {
-      for (const name of orderOf(round)) point.cpuMicroseconds[name].push(await cost(servers[name], point, context));
-    }
-  }
-  context.progress(`curve: ${keys} keys done`);
-  return points;
 }
 
 async function cost(server: RunningServer, { command, among }: CurvePoint, context: BenchContext): Promise<number> {
@@ -91,19 +90,15 @@ async function cost(server: RunningServer, { command, among }: CurvePoint, conte
 
 function render(points: readonly CurvePoint[]): string[] {
   const head = ['keys', 'requests for', 'CPU us', 'redis', 'ratio', 'times the least', 'redis'];
-  const rows = points.map((point) => {
-    const first = firstLike(points, point);
-    const slope = (name: ServerName) => costOf(point, name) / costOf(first, name);
-    return [
-      `${point.command} of ${point.keys}`,
-      point.among === point.keys ? 'all' : String(point.among),
-      costOf(point, 'ours').toFixed(2),
-      costOf(point, 'redis').toFixed(2),
-      (costOf(point, 'ours') / costOf(point, 'redis')).toFixed(2),
-      slope('ours').toFixed(2),
-      slope('redis').toFixed(2),
-    ];
-  });
+  const rows = points.map((point) => [
+    `${point.command} of ${point.keys}`,
+    point.among === point.keys ? 'all' : String(point.among),
+    median(point.cpuMicroseconds.ours).toFixed(2),
+    median(point.cpuMicroseconds.redis).toFixed(2),
+    ratio(point.cpuMicroseconds.ours, point.cpuMicroseconds.redis).toFixed(2),
+    slope(points, point, 'ours').toFixed(2),
+    slope(points, point, 'redis').toFixed(2),
+  ]);
   return table([head, ...rows]);
 }
 
@@ -112,17 +107,19 @@ function judge(points: readonly CurvePoint[]): Verdict[] {
   return last.map((point) =>
     atMost(
       `${point.command} of ${point.among} among ${point.keys} keys, times that of the fewest`,
-      costOf(point, 'ours') / costOf(firstLike(points, point), 'ours'),
+      slope(points, point, 'ours'),
       FLAT_RATIO_MAX,
     ),
   );
 }
 
-/** The point with the fewest keys, of the same command. */
-function firstLike(points: readonly CurvePoint[], { command }: CurvePoint): CurvePoint {
-  return points.find((point) => point.command === command)!;
+/** A point's cost against the one with the fewest keys, of the same command. */
+function slope(points: readonly CurvePoint[], { command, cpuMicroseconds }: CurvePoint, name: ServerName): number {
+  const first = points.find((point) => point.command === command)!;
+  return ratio(cpuMicroseconds[name], first.cpuMicroseconds[name]);
 }
 
-function costOf(point: CurvePoint, name: ServerName): number {
-  return median(point.cpuMicroseconds[name]);
+/** The median of the rounds' ratios. */
+function ratio(costs: readonly number[], others: readonly number[]): number {
+  return median(costs.map((cost, round) => cost / others[round]!));
 }

@@ -89,7 +89,7 @@ async function runWithServer(
   try {
     const server = run(SERVER, ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', place]);
     const end = ended(server);
-    if (await listens(socket, server)) {
+    if (await serves(socket, server)) {
       for (const [name, args] of Object.entries(WITH_SERVER)) {
         if (caches.has(name)) await ended(run(name, ['-s', socket, ...args]));
       }
@@ -108,18 +108,20 @@ async function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Waits until somebody answers at the socket, or the server has ended. */
-async function listens(socket: string, server: ChildProcess): Promise<boolean> {
+/** Waits until somebody serves at the socket, or the server has ended. One that listens may not yet know its signals. */
+async function serves(socket: string, server: ChildProcess): Promise<boolean> {
   const giveUpAtMs = performance.now() + START_TIMEOUT_MS;
   while (server.exitCode === null && performance.now() < giveUpAtMs) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const probe = connect(socket, () => {
+    const pongs = await new Promise<boolean>((resolve) => {
+      const probe = connect(socket, () => probe.write('PING\r\n'));
+      probe.once('data', (chunk) => {
         probe.destroy();
-        resolve(true);
+        resolve(chunk.toString().startsWith('+PONG'));
       });
       probe.once('error', () => resolve(false));
+      probe.once('close', () => resolve(false));
     });
-    if (isOpen) return true;
+    if (pongs) return true;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   return false;
