@@ -105,7 +105,8 @@ export class Dumper {
     done: (error: unknown) => void,
     { asCommands = false, finalPath }: { asCommands?: boolean; finalPath?: string } = {},
   ): BackgroundJob {
-    const incrementalSync = this.environment.settings.rdbSaveIncrementalFsync;
+    const { rdbSaveIncrementalFsync, aofRewriteIncrementalFsync } = this.environment.settings;
+    const incrementalSync = kind === 'aof' ? aofRewriteIncrementalFsync : rdbSaveIncrementalFsync;
     const { disk } = this.environment;
     const file = new OutputFile(path, { mode: FILE_MODE, incrementalSync, finalPath, disk });
     return this.startInto(kind, file, aux, done, asCommands);
