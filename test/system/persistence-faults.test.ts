@@ -114,6 +114,42 @@ describe.skipIf(reason !== null)(reason ?? 'a disk that fails', () => {
     expect(await call('dbsize')).toBe(keys);
   });
 
+  it('ends with appendfsync always when the disk is full, and has what it had acknowledged afterwards', async () => {
+    await start('--save', '', '--appendonly', 'yes', '--appendfsync', 'always');
+    const acknowledged: string[] = [];
+    const ended = new Promise<number | null>((done) => child.once('exit', done));
+    try {
+      for (let i = 0; i < 10; i++) {
+        await call('set', `k${i}`, randomBytes(CHUNK_BYTES));
+        acknowledged.push(`k${i}`);
+      }
+    } catch {
+      // The connection went with the server.
+    }
+    expect(await ended).toBe(1);
+    expect(acknowledged.length).toBeGreaterThan(1);
+    resize('30m');
+    await start('--save', '', '--appendonly', 'yes');
+    expect(await call('exists', ...acknowledged)).toBe(`:${acknowledged.length}\r\n`);
+  });
+
+  it('keeps the log when there is no room to rewrite it', async () => {
+    await start('--save', '', '--appendonly', 'yes');
+    for (let i = 0; i < 3; i++) await call('set', `k${i}`, randomBytes(CHUNK_BYTES));
+    expect(await call('bgrewriteaof')).toBe('+Background append only file rewriting started\r\n');
+    await until((info) => info.includes('aof_last_bgrewrite_status:err'), 'info', 'persistence');
+    expect(await call('set', 'small', '1')).toBe('+OK\r\n');
+    await stop();
+    await start('--save', '', '--appendonly', 'yes');
+    expect(await call('dbsize')).toBe(':4\r\n');
+    resize('30m');
+    await call('bgrewriteaof');
+    await until((info) => info.includes('aof_last_bgrewrite_status:ok'), 'info', 'persistence');
+    await until((info) => info.includes('aof_rewrite_in_progress:0'), 'info', 'persistence');
+    const names = await readdir(join(disk, 'appendonlydir'));
+    expect(names.filter((name) => name.startsWith('temp-'))).toEqual([]);
+  });
+
   it('says so when the directory is gone, and saves again when it is back', async () => {
     await start('--save', '');
     execFileSync('mkdir', [join(disk, 'data')]);
