@@ -37,8 +37,10 @@ import { FLUSH_BYTES, Intake } from './intake.ts';
 import { LazyFree } from './lazy-free.ts';
 import type { Ending, ReplicationLinks } from './links.ts';
 import type { Log } from './log.ts';
+import { monitorLine } from './monitor-line.ts';
 import { PubSub } from './pubsub.ts';
-import { LatencyMonitor, SlowLog, secretArguments } from './slow-log.ts';
+import { PROTECTED_MODE, RULES_CHANGED } from './refusal-texts.ts';
+import { LatencyMonitor, SlowLog } from './slow-log.ts';
 import { awaitsSnapshot } from './snapshot-delay.ts';
 import { ServerStats } from './stats.ts';
 import { Tracking } from './tracking.ts';
@@ -511,14 +513,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   monitorLine(c: Context): string | null {
     if (this.clients.monitors.size === 0) return null;
-    const seconds = (this.nowMicroseconds() / 1e6).toFixed(6);
-    const source = c.session.transport.isUnix
-      ? `unix:${this.settings.string('unixsocket')}`
-      : c.session.transport.peerAddress;
-    let line = `${seconds} [${c.db.index} ${source}]`;
-    const isSecret = secretArguments(c, c.command);
-    for (let i = 0; i < c.argc; i++) line += isSecret(i) ? ' "(redacted)"' : ` ${quoteBytes(c.view(i))}`;
-    return line;
+    return monitorLine(c, this.nowMicroseconds(), this.settings.string('unixsocket'));
   }
 
   monitor(line: string, by: Session): void {
@@ -584,26 +579,4 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.reply.onError = onError;
     return failure;
   }
-}
-
-const RULES_CHANGED =
-  'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: ';
-
-const PROTECTED_MODE =
-  "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.";
-
-/** Bytes in quotes with escapes, as MONITOR and the slow log show them. */
-export function quoteBytes(bytes: Uint8Array): string {
-  let text = '"';
-  for (const byte of bytes) {
-    if (byte === 92 || byte === 34) text += `\\${String.fromCharCode(byte)}`;
-    else if (byte === 10) text += '\\n';
-    else if (byte === 13) text += '\\r';
-    else if (byte === 9) text += '\\t';
-    else if (byte === 7) text += '\\a';
-    else if (byte === 8) text += '\\b';
-    else if (byte >= 32 && byte < 127) text += String.fromCharCode(byte);
-    else text += `\\x${byte.toString(16).padStart(2, '0')}`;
-  }
-  return `${text}"`;
 }
