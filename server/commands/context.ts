@@ -174,7 +174,7 @@ export class Context {
 
   lookupWriteAt(buf: Uint8Array, pos: number, len: number): number {
     const entry = this.db.findForWrite(buf, pos, len);
-    if (entry === 0 || this.expired(entry)) return 0;
+    if (entry === 0 || this.expired(entry, true)) return 0;
     this.touch(entry);
     return entry;
   }
@@ -282,12 +282,13 @@ export class Context {
     return { command: this.command, args };
   }
 
-  /** Whether the entry's time is over; then it is deleted and the deletion noted. */
-  private expired(entry: number): boolean {
+  /** Whether the entry's time is over; then it is deleted and the deletion noted. `forced`: on a replica, too. */
+  private expired(entry: number, forced = false): boolean {
     const at = this.db.expireAt(entry);
     if (at === NO_EXPIRY || at > this.nowMs || this.replaying) return false;
     // During a pause, and on a replica, nothing changes; the key is not there all the same.
-    if (!this.server.clients.pausing && !this.server.replication.isReplica) expireEntry(this.db, entry, this.server);
+    if (!this.server.clients.pausing && (forced || !this.server.replication.isReplica))
+      expireEntry(this.db, entry, this.server);
     return true;
   }
 

@@ -5,7 +5,7 @@ import { ENCODING_NAMES } from '../keyspace/layout.ts';
 import { setPlainThreshold } from '../values/quicklist-limits.ts';
 import type { Handler } from './command.ts';
 import type { Context } from './context.ts';
-import { CommandError } from './errors.ts';
+import { CommandError, ERRORS } from './errors.ts';
 import { tableOf, tableStats } from './table-stats.ts';
 
 const NO_SUCH_KEY = 'ERR no such key';
@@ -42,6 +42,11 @@ const subcommands: Readonly<Record<string, Handler>> = {
     );
   },
   populate,
+  replicate: (c) => {
+    if (c.argc < 3) throw new CommandError(ERRORS.syntax);
+    c.server.debug.replicate(c.storedRequest().args.slice(2));
+    c.reply.ok();
+  },
   reload: (c) => {
     const options = { save: true, flush: true };
     for (let i = 2; i < c.argc; i++) {
@@ -117,9 +122,10 @@ function answer(c: Context, error: string | null): void {
 
 /** DEBUG OBJECT key */
 function object(c: Context): void {
-  const entry = c.peek(2);
-  if (entry === 0) throw new CommandError(NO_SUCH_KEY);
   const { db } = c;
+  // What is there, also when its time is over.
+  const entry = db.find(c.buf, c.pos[2], c.len[2]);
+  if (entry === 0) throw new CommandError(NO_SUCH_KEY);
   const encoding = ENCODING_NAMES[db.encoding(entry)];
   const name = db.type(entry) === 1 ? 'quicklist' : encoding;
   const serialized = c.server.values.serialize(db, entry).length - 10;

@@ -3,10 +3,12 @@
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
+import { migrateHandlers } from './migrate.ts';
 import type { FailoverOptions, ReplicaFacts } from './services.ts';
 import type { replicationSpecs } from './specs/replication.ts';
 
 export const replicationHandlers: Handlers<typeof replicationSpecs> = {
+  ...migrateHandlers,
   failover,
   psync,
   replconf,
@@ -19,6 +21,10 @@ export const replicationHandlers: Handlers<typeof replicationSpecs> = {
 
 /** PSYNC id offset [FAILOVER]: the offset is the number of the next byte; `?` and -1 for a replica without a history. */
 function psync(c: Context): void {
+  if (!c.isInteger(2)) {
+    const { peerAddress } = c.session.transport;
+    c.server.log('warning', `Replica ${peerAddress} asks for synchronization but with a wrong offset`);
+  }
   const wanted = c.integer(2);
   const { replication } = c.server;
   if (c.argc > 3 && c.is(3, 'failover')) replication.takeOver(c.text(1));

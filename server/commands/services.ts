@@ -53,6 +53,8 @@ export interface Services {
   readonly nowMicroseconds: () => number;
   /** Saves as asked and ends the server; returns why not (an error reply), or null when the client has to wait for it. */
   shutdown(options: ShutdownOptions): string | null;
+  /** Moves keys to another server and answers the client when that is done. */
+  migrate(session: Session, migration: Migration): void;
   /** Calls off an end that a signal has asked for; false when there is none. */
   abortShutdown(): boolean;
 }
@@ -143,6 +145,20 @@ export interface ReplicationService {
   takeOver(id: string): void;
   /** Hands the role over to a replica; throws CommandError. */
   failover(options: FailoverOptions): void;
+}
+
+/** MIGRATE: keys of the client's database on their way to another server. */
+export interface Migration {
+  host: string;
+  port: number;
+  db: number;
+  timeoutMs: number;
+  /** The keys stay here, too. */
+  copy: boolean;
+  replace: boolean;
+  /** Password, or user and password, or nothing. */
+  auth: Buffer[];
+  keys: Buffer[];
 }
 
 export interface FailoverOptions {
@@ -240,6 +256,8 @@ export interface DebugService {
   /** A running number of the data: equal data, equal digest (40 hex digits). */
   digest(): string;
   digestValue(db: Database, entry: number): string;
+  /** Sends a command to replicas alone: data may differ from then on. */
+  replicate(args: readonly Buffer[]): void;
   /** Stops the event loop. */
   sleep(seconds: number): void;
   /** Ends the server as if it had met the worst, with a report in the log. */

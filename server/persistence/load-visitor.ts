@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly isPreamble: boolean;
   /** A key that is there already is replaced (DEBUG RELOAD MERGE) instead of being an error. */
   readonly replaces: boolean;
+  /** Told of each key that is dropped because its time is over. */
+  readonly onExpired?: (database: number, key: Buffer) => void;
   /** Where the keys go, by index; default: the server's databases. */
   readonly databases?: readonly Database[];
 }
@@ -126,7 +128,10 @@ export class LoadVisitor extends ValueBuilder {
     this.expireAtMs = expireAtMs;
     this.clock = -1;
     this.discarding = expireAtMs !== -1 && this.dropsExpired && expireAtMs < this.nowMs;
-    if (this.discarding) return;
+    if (this.discarding) {
+      this.options.onExpired?.(db.index, Buffer.from(key.copy()));
+      return;
+    }
     if (this.usesFrequency) {
       if (frequency >= 0) this.clock = ((Math.floor(this.nowMs / 60000) & 0xffff) << 8) | frequency;
     } else if (idleSeconds >= 0) this.clock = (lruClock(this.nowMs) - idleSeconds) & 0xffffff;

@@ -144,6 +144,7 @@ function printable(bytes: Uint8Array): string {
     .replace(/[^\x20-\x7e]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-function sleep(ms: number): void {
+/** Stops the event loop (key-load-delay). */
+export function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -3,6 +3,7 @@
 import { RdbReader } from '../formats/rdb/reader.ts';
 import type { Database } from '../keyspace/database.ts';
 import type { Environment, LibraryStore } from './environment.ts';
+import { sleep } from './load.ts';
 import { LoadVisitor } from './load-visitor.ts';
 
 const WINDOW_BYTES = 1 << 19;
@@ -34,6 +35,8 @@ export class PushedDump {
       seed: environment.randomBytes(4).readUInt32LE(0),
     });
     this.visitor.reader = this.reader;
+    const delayMs = Number(settings.keyLoadDelay) / 1000;
+    if (delayMs > 0) this.visitor.eachKey = () => sleep(delayMs);
   }
 
   private collector(): LibraryStore {

@@ -24,6 +24,7 @@ export interface DumpService {
   /** Begins a dump into `sink`; streamEnded() is called when it ends. */
   stream(sink: DumpSink): boolean;
   stopStream(): void;
+  stopFile(): void;
   /** The file has been sent to all that wanted it; it was made for nobody else. */
   fileServed(): void;
   /** The file that a save has written. */
@@ -223,11 +224,14 @@ export class Primary {
       host.log('warning', `Replica ${link.name} is too slow: ${why}. Closing it.`);
       this.drop(link);
     });
-    return host.dumps.stream(this.payload);
+    if (!host.dumps.stream(this.payload)) return false;
+    host.log('notice', `Background RDB transfer started by pid ${process.pid}`);
+    return true;
   }
 
   private beginDump(link: ReplicaLink, offset: number, streamed: boolean): void {
     link.state = 'dumping';
+    link.seenMs = this.host.now();
     link.streamed = streamed;
     link.follow(offset);
     this.stream.selectAnew();
@@ -271,8 +275,11 @@ export class Primary {
   /** A dump to replicas has ended. */
   streamEnded(error: unknown): void {
     this.payload = null;
-    for (const link of [...this.links.values()]) {
-      if (link.state !== 'dumping' || !link.streamed) continue;
+    const served = [...this.links.values()].filter((link) => link.state === 'dumping' && link.streamed);
+    if (error === null) {
+      this.host.log('notice', `Diskless rdb transfer, done reading from pipe, ${served.length} replicas still up.`);
+    }
+    for (const link of served) {
       if (error !== null) {
         this.drop(link);
         continue;
@@ -314,12 +321,11 @@ export class Primary {
   private readonly pump = (): void => {
     this.pumping = false;
     this.stream.lay();
-    for (const link of this.links.values()) {
-      link.pump(this.stream);
-      this.limit(link);
-    }
-    this.stream.trim();
+    for (const link of this.links.values()) link.pump(this.stream);
     this.host.flush();
+    // After the kernel has taken what it takes: only the rest counts.
+    for (const link of [...this.links.values()]) this.limit(link);
+    this.stream.trim();
   };
 
   /** A replica's socket has taken something, or something was queued for it. */
@@ -327,8 +333,10 @@ export class Primary {
     const link = this.links.get(session);
     if (link === undefined) return;
     if (link.state === 'sending') this.files.get(link)?.pump();
-    else if (link.state === 'dumping' && link.streamed) this.payload?.onDrain();
-    else if (link.state === 'online' && link.position < this.stream.offset) this.schedule();
+    else if (link.state === 'dumping' && link.streamed) {
+      link.noteProgress(this.host.now());
+      this.payload?.onDrain();
+    } else if (link.state === 'online' && link.position < this.stream.offset) this.schedule();
   }
 
   /** Drops a replica that lets too much wait (client-output-buffer-limit replica). */
@@ -372,9 +380,19 @@ export class Primary {
     if (link.state === 'candidate') return;
     this.host.log('notice', `Connection with replica ${link.name} lost.`);
     if (link.state === 'dumping' && link.streamed) this.leaveStream(link);
+    else if (link.state === 'dumping') this.leaveFile();
     if (this.count === 0) this.lonely();
     this.stream.trim();
     this.host.acknowledged();
+  }
+
+  /** The file under way may be of no use to anybody any more. */
+  private leaveFile(): void {
+    const { dumps, settings } = this.host;
+    const isWanted = [...this.links.values()].some((link) => link.state === 'dumping' && !link.streamed);
+    if (isWanted || !this.madeFile || dumps.running !== 'file' || settings.save.length > 0) return;
+    this.host.log('notice', 'Killing running RDB child: nobody waits for its dump');
+    dumps.stopFile();
   }
 
   private leaveStream(link: ReplicaLink): void {
@@ -451,6 +469,9 @@ export class Primary {
     if (link.state === 'waiting' || (link.state === 'dumping' && !link.streamed)) {
       link.session.transport.send(Buffer.from('\n'));
       link.seenMs = nowMs;
+    } else if (link.state === 'dumping' && nowMs - link.seenMs > timeoutMs) {
+      host.log('warning', `Disconnecting timedout replica (full sync): ${link.name}`);
+      this.drop(link);
     } else if (link.state === 'online' && !link.isOld && nowMs - link.seenMs > timeoutMs) {
       host.log('warning', `Disconnecting timedout replica (streaming sync): ${link.name}`);
       this.drop(link);

@@ -37,6 +37,7 @@ export class ReplicaLink {
   waitingSinceMs = 0;
   /** When its queue first passed the soft limit, ms; 0: it has not. */
   softLimitSinceMs = 0;
+  private queuedBefore = 0;
   private block: Block | null = null;
 
   constructor(session: Session, nowMs: number) {
@@ -89,6 +90,13 @@ export class ReplicaLink {
       this.position += slice.length;
       transport.send(slice);
     }
+  }
+
+  /** A dump on its way counts as a sign of life while it moves. */
+  noteProgress(nowMs: number): void {
+    const bytes = this.session.transport.queuedBytes;
+    if (bytes < this.queuedBefore || bytes === 0) this.seenMs = nowMs;
+    this.queuedBefore = bytes;
   }
 
   /** Bytes that wait for the replica, in the stream or in the socket. */

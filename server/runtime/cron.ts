@@ -66,8 +66,12 @@ export class Cron {
 
   private expire(nowMs: number, periodMs: number): void {
     const { server } = this;
-    // A replica waits for its primary to say what has expired.
-    if (!this.activeExpire || server.loading || server.following || server.clients.pausing) return;
+    if (!this.activeExpire || server.loading || server.clients.pausing) return;
+    if (server.following) {
+      // Of all other keys the primary says when their time is over.
+      server.replication.expireOwnKeys(nowMs);
+      return;
+    }
     const started = server.monotonicMs();
     const result = expireCycle(
       server.keyspace.databases,

@@ -12,7 +12,6 @@ import type { Server } from './server.ts';
 /** Options of tests that are accepted without an effect here: they tune parts that this server does not have. */
 const WITHOUT_EFFECT = new Set([
   'set-disable-deny-scripts',
-  'replicate',
   'config-rewrite-force-all',
   'replybuffer',
   'dict-resizing',
@@ -55,6 +54,10 @@ export class DebugTools implements DebugService {
 
   digestValue(db: Database, entry: number): string {
     return this.server.values.digest(db, entry).toString('hex');
+  }
+
+  replicate(args: readonly Buffer[]): void {
+    this.server.replication.feed(args);
   }
 
   sleep(seconds: number): void {

@@ -196,7 +196,7 @@ function statLines(server: Server, replication: Replication): Lines {
     ['latest_fork_usec', 0],
     ['total_forks', stats.backgroundJobs],
     ['migrate_cached_sockets', 0],
-    ['slave_expires_tracked_keys', 0],
+    ['slave_expires_tracked_keys', replication.ownExpiry.size],
     ['active_defrag_hits', 0],
     ['active_defrag_misses', 0],
     ['active_defrag_key_hits', 0],

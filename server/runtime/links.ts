@@ -17,6 +17,10 @@ export interface ReplicationLinks extends ReplicationService {
   /** A link's socket has taken something, or something was queued for it. */
   queued(session: Session): void;
   gone(session: Session): void;
+  /** Sends a command to replicas that changes nothing here. */
+  feed(args: readonly Buffer[]): void;
+  /** Deletes keys that clients of this replica have made, when their time is over. */
+  expireOwnKeys(nowMs: number): void;
   /** AUX fields of dumps: which history the data belongs to. */
   dumpFields(): readonly (readonly [name: string, value: string | number])[];
 }

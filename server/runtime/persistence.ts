@@ -57,6 +57,8 @@ export class Persistence implements PersistenceService {
   /** What is loaded while clients are served must not be written to the log again. */
   private reloading = false;
   private progress: LoadProgress | null = null;
+  /** Told of each key that the start drops because its time is over, with the facts of the dump. */
+  onExpired: (facts: ReadonlyMap<string, string>, database: number, key: Buffer) => void = () => undefined;
   /** Facts of the dump that the server started with. */
   loadedDump: ReadonlyMap<string, string> | null = null;
   private lastLoad = { expired: 0, loaded: 0 };
@@ -343,7 +345,11 @@ export class Persistence implements PersistenceService {
     const started = this.server.monotonicMs();
     let loader: DumpLoader;
     try {
-      loader = new DumpLoader(this.environment, this.dumpPath(), { isPreamble: false, replaces: false });
+      loader = new DumpLoader(this.environment, this.dumpPath(), {
+        isPreamble: false,
+        replaces: false,
+        onExpired: (database, key) => this.onExpired(loader.visitor.auxFields, database, key),
+      });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw new LoadError(`${accessReport(this.dumpPath())}\nFatal error loading the DB: ${reason(error)}. Exiting.`);

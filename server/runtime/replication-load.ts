@@ -12,6 +12,8 @@ import type { Persistence } from './persistence.ts';
 import type { Server } from './server.ts';
 
 const FILE_MODE = 0o640;
+/** Bytes loaded at once while key-load-delay slows loading down. */
+const SLOW_PIECE_BYTES = 512;
 
 /** What a load needs besides server and persistence. */
 export interface LoadHooks {
@@ -80,6 +82,11 @@ export class ParserLoad implements FullLoad {
   /** Clients are served from the old data meanwhile. */
   private readonly serves: boolean;
   private problem: Error | null = null;
+  /** key-load-delay: pieces wait here, with the socket held back, so that others are served in between. */
+  private waiting: Buffer[] = [];
+  private draining: Promise<void> | null = null;
+  private readonly slowed: boolean;
+  private ended = false;
 
   /** `sameHistory`: the old data is an older state of what comes, so clients may go on reading it. */
   constructor(server: Server, persistence: Persistence, hooks: LoadHooks, sameHistory: boolean) {
@@ -96,9 +103,31 @@ export class ParserLoad implements FullLoad {
     else server.loading = true;
     persistence.startProgress(0);
     this.dump = new PushedDump(persistence.environment, this.shadows);
+    this.slowed = Number(settings.keyLoadDelay) > 0;
   }
 
   write(chunk: Buffer): void {
+    if (!this.slowed) {
+      this.load(chunk);
+      return;
+    }
+    this.waiting.push(chunk);
+    this.draining ??= this.drain();
+  }
+
+  private async drain(): Promise<void> {
+    this.hooks.pause(true);
+    for (let chunk = this.waiting.shift(); chunk !== undefined; chunk = this.waiting.shift()) {
+      for (let at = 0; at < chunk.length && !this.ended; at += SLOW_PIECE_BYTES) {
+        this.load(chunk.subarray(at, at + SLOW_PIECE_BYTES));
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+    }
+    this.draining = null;
+    if (!this.ended) this.hooks.pause(false);
+  }
+
+  private load(chunk: Buffer): void {
     if (this.problem !== null) return;
     try {
       this.dump.push(chunk);
@@ -109,12 +138,14 @@ export class ParserLoad implements FullLoad {
   }
 
   abort(): void {
+    this.waiting.length = 0;
     this.dump.abandon();
     this.undo();
-    this.ended();
+    this.end();
   }
 
   async finish(): Promise<void> {
+    if (this.draining !== null) await this.draining;
     const { problem } = this;
     try {
       if (problem !== null) throw problem;
@@ -126,7 +157,7 @@ export class ParserLoad implements FullLoad {
     if (this.shadows !== null) this.swap(this.shadows);
     this.persistence.replaceLibraries(this.dump.libraries);
     this.hooks.loaded(this.dump.visitor.auxFields);
-    this.ended();
+    this.end();
     this.persistence.resumeLog();
   }
 
@@ -157,8 +188,9 @@ export class ParserLoad implements FullLoad {
     else for (const db of this.shadows) db.clear();
   }
 
-  private ended(): void {
+  private end(): void {
     const { server } = this;
+    this.ended = true;
     server.loading = false;
     server.loadingAside = false;
     this.persistence.endProgress();

@@ -10,7 +10,9 @@ import { History } from '../replication/history.ts';
 import { type DumpService, Primary } from '../replication/primary.ts';
 import { BLOCK_BYTES, ReplicationStream } from '../replication/stream.ts';
 import { type FullLoad, type Target, Upstream } from '../replication/upstream.ts';
+import { ANY_DATABASE } from './events.ts';
 import type { ReplicationLinks } from './links.ts';
+import { OwnExpiry } from './own-expiry.ts';
 import type { Persistence } from './persistence.ts';
 import { StreamApplier } from './replication-apply.ts';
 import { DiskLoad, type LoadHooks, ParserLoad } from './replication-load.ts';
@@ -31,15 +33,21 @@ export class Replication implements ReplicationLinks {
   applier: StreamApplier | null = null;
   /** The database that the primary's next command is for. */
   private upstreamDatabase = 0;
+  private hasTakenUp = false;
   private lastSecond = 0;
   private readonly server: Server;
   private readonly persistence: Persistence;
   /** Clients in WAIT, with the number of replicas they wait for. */
   private readonly waiting = new Map<Session, number>();
+  readonly ownExpiry: OwnExpiry;
+  /** Tells that this server has become a writable replica, or ceased to be one. */
+  private readonly roleChanged: () => void;
 
   constructor(server: Server, persistence: Persistence) {
     this.server = server;
     this.persistence = persistence;
+    this.ownExpiry = new OwnExpiry(server);
+    this.roleChanged = server.events.listen(this.ownExpiry);
     this.history = new History(() => server.randomBytes(ID_BYTES).toString('hex'));
     this.stream = new ReplicationStream(
       () => this.primary.neededFrom(),
@@ -75,6 +83,7 @@ export class Replication implements ReplicationLinks {
       this.stream,
     );
     persistence.dumpListener = this.primary;
+    persistence.onExpired = (facts, database, key) => this.droppedAtStart(facts, database, key);
     server.clients.replicaBytes = (session) => this.waitingBytes(session);
     this.takeWrites();
     server.settings.onChange(['repl-backlog-size'], () => {
@@ -83,6 +92,10 @@ export class Replication implements ReplicationLinks {
       return undefined;
     });
     this.stream.backlogBytesMax = Number(server.settings.replBacklogSize);
+    server.settings.onChange(['replica-read-only'], () => {
+      this.roleChanged();
+      return undefined;
+    });
   }
 
   /** Records the writes of clients; those of a primary go on as they came. */
@@ -147,6 +160,14 @@ export class Replication implements ReplicationLinks {
     this.primary.gone(session);
   }
 
+  feed(args: readonly Buffer[]): void {
+    if (this.stream.recording && !this.isReplica) this.stream.command(ANY_DATABASE, args);
+  }
+
+  expireOwnKeys(nowMs: number): void {
+    this.ownExpiry.round(nowMs);
+  }
+
   dumpFields(): [name: string, value: string | number][] {
     const { stream, history } = this;
     if (!stream.recording) return [];
@@ -182,15 +203,27 @@ export class Replication implements ReplicationLinks {
 
   /** The data is loaded: takes up the history that it belongs to, and connects. */
   begin(facts: ReadonlyMap<string, string> | null): void {
-    const id = facts?.get('repl-id');
-    const offset = Number(facts?.get('repl-offset') ?? -1);
-    if (id !== undefined && id.length === this.history.id.length && offset >= 0) {
-      if (this.isReplica) this.history.adopt(id);
-      else this.history.continueFrom(id, offset);
-      this.stream.start(offset);
-      this.upstreamDatabase = Number(facts?.get('repl-stream-db') ?? 0);
-    }
+    if (facts !== null) this.takeUp(facts);
     this.upstream?.start();
+  }
+
+  /** Takes up the history that a dump belongs to, once. */
+  private takeUp(facts: ReadonlyMap<string, string>): void {
+    if (this.hasTakenUp) return;
+    this.hasTakenUp = true;
+    const id = facts.get('repl-id');
+    const offset = Number(facts.get('repl-offset') ?? -1);
+    if (id === undefined || id.length !== this.history.id.length || offset < 0) return;
+    if (this.isReplica) this.history.adopt(id);
+    else this.history.continueFrom(id, offset);
+    this.stream.start(offset);
+    this.upstreamDatabase = Number(facts.get('repl-stream-db') ?? 0);
+  }
+
+  /** Replicas that go on from this history still have the key. */
+  private droppedAtStart(facts: ReadonlyMap<string, string>, database: number, key: Buffer): void {
+    this.takeUp(facts);
+    if (this.stream.recording) this.stream.command(database, [Buffer.from('DEL'), key]);
   }
 
   // --- roles ---
@@ -200,7 +233,9 @@ export class Replication implements ReplicationLinks {
     this.upstream?.end();
     server.settings.put('replicaof', target);
     server.identity.role = 'replica';
+    server.logger.role = 'S';
     server.following = true;
+    this.roleChanged();
     this.upstream = new Upstream(
       target,
       {
@@ -281,7 +316,9 @@ export class Replication implements ReplicationLinks {
     this.upstream = null;
     server.settings.put('replicaof', undefined);
     server.identity.role = 'primary';
+    server.logger.role = 'M';
     server.following = false;
+    this.roleChanged();
     history.branch(stream.offset);
     server.log(
       'notice',
@@ -401,6 +438,7 @@ function dumpService(persistence: Persistence): DumpService {
     saveToFile: () => persistence.saveForReplicas(),
     stream: (sink) => persistence.dumpInto(sink),
     stopStream: () => persistence.stopStream(),
+    stopFile: () => persistence.stopDumps(),
     fileServed: () => persistence.removeSyncFile(),
     get path() {
       return persistence.dumpPath();

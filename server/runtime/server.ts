@@ -12,6 +12,7 @@ import type {
   InfoService,
   Limits,
   MemoryService,
+  Migration,
   PersistenceService,
   Services,
   ShutdownOptions,
@@ -37,6 +38,7 @@ import { FLUSH_BYTES, Intake } from './intake.ts';
 import { LazyFree } from './lazy-free.ts';
 import type { Ending, ReplicationLinks } from './links.ts';
 import type { Log } from './log.ts';
+import { migrateKeys } from './migrate.ts';
 import { monitorLine } from './monitor-line.ts';
 import { PubSub } from './pubsub.ts';
 import { PROTECTED_MODE, RULES_CHANGED } from './refusal-texts.ts';
@@ -229,6 +231,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   readonly inputBytesMax = (): number => Number(this.settings.clientQueryBufferLimit);
 
+  migrate(session: Session, migration: Migration): void {
+    this.blocking.answerLater(session, migrateKeys(this, session, migration));
+  }
+
   describe(session: Session): string {
     return this.clients.describe(session);
   }
@@ -395,6 +401,14 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   }
 
   // --- what turns ask ---
+
+  refuseReplies(session: Session): void {
+    if (session.closing) return;
+    const name = session.lastCommand?.name ?? 'NULL';
+    const client = this.clients.describe(session);
+    this.log('warning', `Replica generated a reply to command '${name}', disconnecting it: ${client}`);
+    this.drop(session);
+  }
 
   beforeReplies(): void {
     if (this.tracking.hasBroadcasts) this.tracking.flushBroadcasts();

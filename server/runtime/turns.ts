@@ -12,6 +12,8 @@ export interface TurnHost {
   readonly reply: ReplyWriter;
   readonly stats: ServerStats;
   readonly now: () => number;
+  /** A replica has sent something that is answered: the answer would stand in its stream. */
+  refuseReplies(session: Session): void;
   /** Last things of a turn, before its replies go out. */
   beforeReplies(): void;
 }
@@ -77,6 +79,11 @@ export class Turns {
   sendReplies(session: Session): void {
     const { reply, stats } = this.host;
     if (reply.pos === 0) return;
+    if (session.link === 'replica') {
+      this.host.refuseReplies(session);
+      reply.clear();
+      return;
+    }
     stats.outputBytes += reply.pos;
     stats.writesProcessed++;
     const connection = session.transport as ClientConnection;
