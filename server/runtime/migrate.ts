@@ -1,15 +1,27 @@
 // Sends keys to another server and deletes them here. Others are served meanwhile, so a key that has changed since it was
 // sent is sent again; it goes here in the same turn in which it is found to equal what the target has.
 
-import type { Migration } from '../commands/services.ts';
+import type { Context } from '../commands/context.ts';
+import type { Migration, ValueService } from '../commands/services.ts';
 import type { Session } from '../commands/session.ts';
 import type { Reply } from '../formats/resp/reply.ts';
 import { type Database, NO_EXPIRY } from '../keyspace/database.ts';
 import { Client, ClientConnectionError } from '../net/client.ts';
-import type { Server } from './server.ts';
+import type { Events } from './events.ts';
+import type { Turns } from './turns.ts';
 
 /** A key that changes faster than it can be sent is left after so many rounds. */
 const ROUNDS_MAX = 5;
+
+/** What it needs of the server. */
+export interface MigrationHost {
+  readonly values: ValueService;
+  readonly turns: Turns;
+  readonly context: Context;
+  readonly events: Events;
+  readonly now: () => number;
+  serveReady(): void;
+}
 
 interface Sent {
   readonly key: Buffer;
@@ -19,7 +31,11 @@ interface Sent {
 }
 
 /** Moves the keys; resolves with an error text, or null. */
-export async function migrateKeys(server: Server, session: Session, migration: Migration): Promise<string | null> {
+export async function migrateKeys(
+  server: MigrationHost,
+  session: Session,
+  migration: Migration,
+): Promise<string | null> {
   const { db } = session;
   const { host, port, timeoutMs } = migration;
   let client: Client;
@@ -35,7 +51,7 @@ export async function migrateKeys(server: Server, session: Session, migration: M
     for (let round = 0; keys.length > 0; round++) {
       if (round === ROUNDS_MAX) return 'IOERR keys change faster than they can be moved';
       const sent = serialize(server, db, keys);
-      const { failure, arrived } = await restore(client, migration, sent, round > 0);
+      const { failure, arrived } = await restore(client, migration, sent, { again: round > 0, nowMs: server.now() });
       keys = migration.copy ? [] : remove(server, session, db, arrived);
       if (failure !== null) return failure;
     }
@@ -58,7 +74,7 @@ async function prepare(client: Client, { auth, db, timeoutMs }: Migration): Prom
 }
 
 /** What the keys hold now; those that are gone are left out. */
-function serialize(server: Server, db: Database, keys: readonly Buffer[]): Sent[] {
+function serialize(server: MigrationHost, db: Database, keys: readonly Buffer[]): Sent[] {
   const sent: Sent[] = [];
   const nowMs = server.now();
   for (const key of keys) {
@@ -76,9 +92,8 @@ async function restore(
   client: Client,
   { timeoutMs, replace }: Migration,
   sent: readonly Sent[],
-  again: boolean,
+  { again, nowMs }: { again: boolean; nowMs: number },
 ): Promise<{ failure: string | null; arrived: Sent[] }> {
-  const nowMs = Date.now();
   for (const { key, payload, expireAt } of sent) {
     const ttl = expireAt === NO_EXPIRY ? 0 : Math.max(1, expireAt - nowMs);
     client.send('RESTORE', key, ttl, payload, ...(replace || again ? ['REPLACE'] : []));
@@ -94,7 +109,7 @@ async function restore(
 }
 
 /** Deletes what has arrived and not changed since; returns the keys that have changed. */
-function remove(server: Server, session: Session, db: Database, arrived: readonly Sent[]): Buffer[] {
+function remove(server: MigrationHost, session: Session, db: Database, arrived: readonly Sent[]): Buffer[] {
   const changed: Buffer[] = [];
   const gone: Buffer[] = [];
   server.turns.asSession(session, () => {
