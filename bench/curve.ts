@@ -1,5 +1,6 @@
-// What a request costs as the number of keys grows: with all keys, and with a few of the many, which stay in the caches.
-// The second is what the server's own work costs, the first adds what memory costs.
+// What a request costs as the number of keys grows: with all keys, and with a few of the many. The few fit into the caches
+// but lie on as many pages, so that even they cost more; a Redis, whose own work per request is constant, tells how much
+// more that is on this machine.
 import { fill } from './fill.ts';
 import { run } from './measure.ts';
 import {
@@ -27,8 +28,8 @@ interface CurvePoint {
 const SIZES = [10_000, 100_000, 1_000_000, 10_000_000];
 const FEW = 10_000;
 const REQUESTS = 600_000;
-/** How much dearer a request among few of many keys may get: what measurements like these differ by anyway. */
-const FLAT_RATIO_MAX = 1.15;
+/** Requests may not get dearer with the number of keys than Redis' do, whose own work stays the same, too. */
+const SLOPE_RATIO_MAX = 1.0;
 /** After filling, the table may still be moving to its new size. */
 const SETTLE_MS = 2000;
 
@@ -103,14 +104,15 @@ function render(points: readonly CurvePoint[]): string[] {
 }
 
 function judge(points: readonly CurvePoint[]): Verdict[] {
-  const last = points.filter(({ keys, among }) => keys === points.at(-1)?.keys && among < keys);
-  return last.map((point) =>
-    atMost(
-      `${point.command} of ${point.among} among ${point.keys} keys, times that of the fewest`,
-      slope(points, point, 'ours'),
-      FLAT_RATIO_MAX,
-    ),
-  );
+  return points
+    .filter(({ keys }) => keys === points.at(-1)?.keys)
+    .map((point) =>
+      atMost(
+        `${point.command} of ${point.among} among ${point.keys} keys, times that of the fewest, times Redis'`,
+        slope(points, point, 'ours') / slope(points, point, 'redis'),
+        SLOPE_RATIO_MAX,
+      ),
+    );
 }
 
 /** A point's cost against the one with the fewest keys, of the same command. */
