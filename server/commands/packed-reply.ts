@@ -6,8 +6,11 @@ import { ListpackElement } from '../memory/listpack.ts';
 /** A string in the short form, and what a bulk string adds to it. */
 const SHORT_BYTES = 63;
 const OVERHEAD_BYTES = 7;
+const DOLLAR = 36;
 const CR = 13;
 const LF = 10;
+/** CR LF as a little-endian number of two bytes. */
+const CRLF_WORD = 0x0a0d;
 
 const element = new ListpackElement();
 
@@ -24,26 +27,34 @@ export function replyElement(reply: ReplyWriter, from: ListpackElement): void {
 export function replyEntries(reply: ReplyWriter, b: Buffer, start: number, end: number, count: number): number {
   reply.reserve(shortBytes(end - start, count));
   let out = reply.buf;
+  let to = reply.window();
+  const from = viewOf(b);
   let o = reply.pos;
   let p = start;
   for (let rest = count; rest > 0 && p < end; rest--) {
     const first = b[p];
     if (first >= 0x80 && first < 0xc0) {
       const len = first & 63;
-      out[o++] = 36;
+      p++;
       if (len > 9) {
         const tens = (len * 205) >>> 11;
-        out[o++] = 48 + tens;
-        out[o++] = 48 + len - tens * 10;
+        to.setInt32(o, DOLLAR | ((48 + tens) << 8) | ((48 + len - tens * 10) << 16) | (CR << 24), true);
+        out[o + 4] = LF;
+        o += 5;
+        // The last four bytes may go over some that are there already.
+        const last = p + len - 4;
+        for (; p < last; p += 4, o += 4) to.setInt32(o, from.getInt32(p, true), true);
+        o -= p - last;
+        to.setInt32(o, from.getInt32(last, true), true);
+        o += 4;
+        p = last + 4;
       } else {
-        out[o++] = 48 + len;
+        to.setInt32(o, DOLLAR | ((48 + len) << 8) | (CR << 16) | (LF << 24), true);
+        o += 4;
+        for (const stop = p + len; p < stop; ) out[o++] = b[p++];
       }
-      out[o++] = CR;
-      out[o++] = LF;
-      p++;
-      for (const stop = p + len; p < stop; ) out[o++] = b[p++];
-      out[o++] = CR;
-      out[o++] = LF;
+      to.setInt16(o, CRLF_WORD, true);
+      o += 2;
       p++;
     } else {
       p += element.readAt(b, p);
@@ -51,11 +62,24 @@ export function replyEntries(reply: ReplyWriter, b: Buffer, start: number, end: 
       replyElement(reply, element);
       reply.reserve(shortBytes(end - p, rest));
       out = reply.buf;
+      to = reply.window();
       o = reply.pos;
     }
   }
   reply.pos = o;
   return p;
+}
+
+/** The buffer seen last, and a view of it: mostly the next one asked for is in the same segment of the arena. */
+let viewed: Buffer | null = null;
+let view: DataView = new DataView(new ArrayBuffer(0));
+
+function viewOf(b: Buffer): DataView {
+  if (viewed !== b) {
+    viewed = b;
+    view = new DataView(b.buffer, b.byteOffset, b.byteLength);
+  }
+  return view;
 }
 
 /** The most bytes that `count` short strings in `bytes` bytes of a listpack make. */

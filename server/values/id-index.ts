@@ -80,7 +80,7 @@ export class IdIndex {
 
   /** Places the cursor on the record of `id`; false when there is none. */
   seek(id: StreamId): boolean {
-    if (this.size === 0) return false;
+    if (this.size === 0 || this.isBehindLast(id)) return false;
     this.chunk = this.chunkOf(id);
     this.slot = this.slotOf(this.chunk, id);
     return this.slot < this.counts[this.chunk] && this.compareAt(this.chunk, this.slot, id) === 0;
@@ -120,7 +120,7 @@ export class IdIndex {
     } else {
       const last = this.addresses.length - 1;
       // Streams and pending lists grow at the end nearly always.
-      if (this.compareAt(last, this.counts[last] - 1, id) < 0) {
+      if (this.isBehindLast(id)) {
         this.chunk = last;
         this.slot = this.counts[last];
       } else {
@@ -131,7 +131,10 @@ export class IdIndex {
     }
     const words = this.wordsOf(this.chunk);
     const at = this.wordOf(this.chunk, this.slot);
-    words.copyWithin(at + this.recordWords, at, this.wordOf(this.chunk, this.counts[this.chunk]));
+    // A call into the runtime, which appending does without.
+    if (this.slot < this.counts[this.chunk]) {
+      words.copyWithin(at + this.recordWords, at, this.wordOf(this.chunk, this.counts[this.chunk]));
+    }
     words[at] = id.msHigh;
     words[at + 1] = id.msLow;
     words[at + 2] = id.sequenceHigh;
@@ -168,6 +171,12 @@ export class IdIndex {
     let sum = 0;
     for (const capacity of this.capacities) sum += this.arena.capacity(this.bytesOf(capacity));
     return sum;
+  }
+
+  /** Whether an id is above all that are there. There is one. */
+  private isBehindLast(id: StreamId): boolean {
+    const last = this.addresses.length - 1;
+    return this.compareAt(last, this.counts[last] - 1, id) < 0;
   }
 
   private wordsOf(chunk: number): Int32Array {

@@ -305,6 +305,12 @@ export class ReplyWriter {
     this.pos = 0;
   }
 
+  /** A view of `buf` for writing several bytes at once; to be asked for again after reserve(). */
+  window(): DataView {
+    if (this.viewed !== this.buf) this.lookAt(this.buf);
+    return this.view;
+  }
+
   private lookAt(buf: Buffer): void {
     this.viewed = buf;
     this.view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
