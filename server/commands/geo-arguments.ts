@@ -1,5 +1,6 @@
 // Places, units and distances as arguments and in replies.
 
+import { writeInteger } from '../base/numbers.ts';
 import { LATITUDE_MAX, LONGITUDE_MAX, type Point } from '../values/geo-hash.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './errors.ts';
@@ -25,9 +26,29 @@ export function unitArgument(c: Context, i: number): number {
   throw new CommandError('ERR unsupported unit provided. please use M, KM, FT, MI');
 }
 
+const POINT = 46;
+/** Below this, ten thousandths are counted exactly enough to see how they round. */
+const PLAIN_DISTANCE_MAX = 1e7;
+/** So near to the middle of two ten thousandths the exact digits decide. */
+const UNSURE = 1e-3;
+const TEN_THOUSANDTHS = 10_000;
+
+const digits = Buffer.alloc(32);
+
 /** A distance with four digits after the point. */
 export function replyDistance(c: Context, distance: number): void {
-  c.reply.text(distance.toFixed(4));
+  const scaled = distance * TEN_THOUSANDTHS;
+  const rounded = Math.round(scaled);
+  if (!(distance >= 0 && distance < PLAIN_DISTANCE_MAX) || Math.abs(Math.abs(scaled - rounded) - 0.5) < UNSURE) {
+    c.reply.text(distance.toFixed(4));
+    return;
+  }
+  const whole = Math.floor(rounded / TEN_THOUSANDTHS);
+  const end = writeInteger(digits, 0, whole);
+  // The one in front keeps the zeros; the point goes over it.
+  writeInteger(digits, end, TEN_THOUSANDTHS + (rounded - whole * TEN_THOUSANDTHS));
+  digits[end] = POINT;
+  c.reply.bulkRange(digits, 0, end + 5);
 }
 
 /** A coordinate with up to 17 digits after the point: a double in RESP3, a bulk string in RESP2. */
