@@ -210,7 +210,7 @@ export class SetValue {
     if (this.encoding !== Encoding.listpack) return;
     const count = listpackCount(this.region);
     if (count < INDEXED_MIN || looks < INDEXED_MIN) return;
-    this.ownIndex ??= new ListpackIndex(this.db.space.seed);
+    this.ownIndex ??= new ListpackIndex();
     this.index = this.ownIndex.build(this.region, count);
   }
 
