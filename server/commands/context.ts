@@ -259,6 +259,7 @@ export class Context {
 
   /** Propagates the request to replicas though it changes no data. */
   replicate(): void {
+    if (!this.server.events.propagating) return;
     this.rewrite(this.storedRequest().args);
     this.isMessage = this.rewrites !== null;
   }

@@ -34,7 +34,8 @@ export const pubsubHandlers: Handlers<typeof pubsubSpecs> = {
 };
 
 function publish(c: Context, shard: boolean): number {
-  const receivers = c.server.pubsub.publish(c.copy(1), c.copy(2), shard);
+  const { pubsub } = c.server;
+  const receivers = pubsub.mayReach(shard) ? pubsub.publish(c.copy(1), c.copy(2), shard) : 0;
   c.replicate();
   return receivers;
 }

@@ -365,6 +365,8 @@ export interface TransactionService {
 }
 
 export interface PubSubService {
+  /** Whether anybody listens to channels of this kind at all. */
+  mayReach(shard: boolean): boolean;
   /** Returns the number of receivers. */
   publish(channel: Buffer, message: Buffer, shard: boolean): number;
   subscribe(session: Session, kind: SubscriptionKind, name: Buffer): void;

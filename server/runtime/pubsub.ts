@@ -32,6 +32,10 @@ export class PubSub implements PubSubService {
     return this.patterns.size;
   }
 
+  mayReach(shard: boolean): boolean {
+    return shard ? this.shards.size > 0 : this.channels.size > 0 || this.patterns.size > 0;
+  }
+
   publish(channel: Buffer, message: Buffer, shard: boolean): number {
     const name = channel.toString('latin1');
     const text = message.toString('latin1');
