@@ -117,6 +117,36 @@ export function parseDouble(text: string): number {
   return negative ? -value : value;
 }
 
+/** Digits, sign and point of a number that is an exact integer over an exact power of ten. */
+const PLAIN_BYTES_MAX = 15;
+
+/**
+ * The value of at most 15 digits with a point at most, or NaN. Both the digits and the power of ten are exact doubles,
+ * so that one division rounds correctly.
+ */
+export function plainDecimal(buf: Uint8Array, pos: number, len: number): number {
+  if (len === 0 || len > PLAIN_BYTES_MAX) return Number.NaN;
+  const end = pos + len;
+  const negative = buf[pos] === 45;
+  let value = 0;
+  let scale = 0;
+  let p = negative ? pos + 1 : pos;
+  if (p === end) return Number.NaN;
+  for (; p < end; p++) {
+    const digit = buf[p] - 48;
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit;
+      scale *= 10;
+    } else if (digit === -2 && scale === 0 && p > pos && p + 1 < end && buf[p - 1] >= 48) {
+      scale = 1;
+    } else {
+      return Number.NaN;
+    }
+  }
+  if (scale > 1) value /= scale;
+  return negative ? -value : value;
+}
+
 /** Prints a double as Redis 7.0 replies do: `%.17g`, with inf, -inf and nan. */
 export function formatDouble(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return 'inf';

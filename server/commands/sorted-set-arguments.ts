@@ -1,6 +1,6 @@
 // Scores and bounds of sorted-set commands, as arguments and in replies.
 
-import { parseDouble } from '../base/numbers.ts';
+import { parseDouble, plainDecimal } from '../base/numbers.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
 import type { SortedSetValue } from './sorted-set-value.ts';
@@ -8,8 +8,6 @@ import type { SortedSetValue } from './sorted-set-value.ts';
 export const NOT_A_SCORE_RANGE = 'ERR min or max is not a float';
 export const NOT_A_MEMBER_RANGE = 'ERR min or max not valid string range item';
 
-/** Digits, sign and point of a number that is an exact integer over an exact power of ten. */
-const DIGITS_MAX = 15;
 /** `(`, before an end that is not part of its range. */
 const OPENING = 40;
 
@@ -26,33 +24,6 @@ export function scoreArgument(c: Context, i: number, error: string = ERRORS.notA
   const overflowed = Math.abs(value) === Number.POSITIVE_INFINITY && !INFINITE.test(text);
   if (Number.isNaN(value) || overflowed || (value === 0 && NOT_ZERO.test(text))) throw new CommandError(error);
   return value;
-}
-
-/**
- * The value of at most 15 digits with a point at most, or NaN. Both the digits and the power of ten are exact doubles,
- * so that one division rounds correctly.
- */
-function plainDecimal(buf: Uint8Array, pos: number, len: number): number {
-  if (len === 0 || len > DIGITS_MAX) return Number.NaN;
-  const end = pos + len;
-  const negative = buf[pos] === 45;
-  let value = 0;
-  let scale = 0;
-  let p = negative ? pos + 1 : pos;
-  if (p === end) return Number.NaN;
-  for (; p < end; p++) {
-    const digit = buf[p] - 48;
-    if (digit >= 0 && digit <= 9) {
-      value = value * 10 + digit;
-      scale *= 10;
-    } else if (digit === -2 && scale === 0 && p > pos && p + 1 < end && buf[p - 1] >= 48) {
-      scale = 1;
-    } else {
-      return Number.NaN;
-    }
-  }
-  if (scale > 1) value /= scale;
-  return negative ? -value : value;
 }
 
 /** One end of a range of scores: a number, `(number`, inf or -inf. */

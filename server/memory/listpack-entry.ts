@@ -179,6 +179,31 @@ export class ListpackValue {
     return read32(b, p + 1) === this.low && (first === 0xf3 || read32(b, p + 5) === this.high);
   }
 
+  /**
+   * The position of the first entry from `p` on that holds this value, 0 when there is none before `end`; `skip` entries
+   * are passed over after each that is compared.
+   */
+  findIn(b: Buffer, p: number, end: number, skip: number): number {
+    const { len } = this;
+    const isShort = this.isString && len > 0 && len < 64;
+    const head = isShort ? 0x80 | len : -1;
+    // Members of one set often share their beginning, so the last byte is asked first.
+    const last = isShort ? this.buf[this.pos + len - 1] : 0;
+    let at = p;
+    while (at < end) {
+      const first = b[at];
+      if (isShort) {
+        if (first === head && b[at + len] === last && this.equals(b, at)) return at;
+      } else if (this.equals(b, at)) return at;
+      at += first < 0x80 ? 2 : first < 0xc0 ? (first & 63) + 2 : entryBytes(b, at);
+      for (let rest = skip; rest > 0 && at < end; rest--) {
+        const next = b[at];
+        at += next < 0x80 ? 2 : next < 0xc0 ? (next & 63) + 2 : entryBytes(b, at);
+      }
+    }
+    return 0;
+  }
+
   private setWords(low: number, high: number): this {
     this.isString = false;
     this.low = low;

@@ -117,14 +117,8 @@ export function listpackFind(
 /** listpackFind for a value whose encoding is already known. */
 export function listpackFindValue(region: Region, offset: number, value: ListpackValue, skip: number): number {
   const { buf, pos } = region;
-  const end = pos + region.len - 1;
-  let p = pos + offset;
-  while (p < end) {
-    if (value.equals(buf, p)) return p - pos;
-    p += entryBytes(buf, p);
-    for (let rest = skip; rest > 0 && p < end; rest--) p += entryBytes(buf, p);
-  }
-  return 0;
+  const found = value.findIn(buf, pos + offset, pos + region.len - 1, skip);
+  return found === 0 ? 0 : found - pos;
 }
 
 /** Puts a value behind the last element. */

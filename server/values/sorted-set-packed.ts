@@ -1,7 +1,7 @@
 // A small sorted set as a listpack: member, score, member, score, in order, in exactly the form that RDB stores. An
 // offset is that of a member's entry; its score follows.
 
-import { formatDouble } from '../base/numbers.ts';
+import { formatDouble, plainDecimal } from '../base/numbers.ts';
 import {
   LISTPACK_FIRST,
   ListpackElement,
@@ -146,6 +146,8 @@ function setScore(score: number): void {
 function scoreAt(region: Region, offset: number): number {
   element.read(region, offset);
   if (element.integer) return element.value;
+  const plain = plainDecimal(element.buf, element.pos, element.len);
+  if (!Number.isNaN(plain)) return plain;
   const text = Buffer.from(element.buf.buffer, element.buf.byteOffset + element.pos, element.len).toString('latin1');
   if (text === 'inf') return Number.POSITIVE_INFINITY;
   return text === '-inf' ? Number.NEGATIVE_INFINITY : Number(text);
