@@ -71,6 +71,8 @@ export class Upstream {
   private steps: Step[] = [];
   private load: FullLoad | null = null;
   private loading = false;
+  /** What came behind the dump while that was being loaded: what one or two reads bring. */
+  private early: Buffer[] = [];
   private waitsForSyncAnswer = false;
   private primaryId = '';
   private primaryOffset = 0;
@@ -209,7 +211,11 @@ export class Upstream {
   private receive(socket: Socket, chunk: Buffer): void {
     if (this.socket !== socket) return;
     this.lastInputMs = this.host.now();
-    if (this.state === 'connected') this.host.apply(chunk);
+    if (this.loading) {
+      // The stream begins while the dump is being loaded: the rest of it stays in the kernel.
+      this.early.push(chunk);
+      socket.pause();
+    } else if (this.state === 'connected') this.host.apply(chunk);
     else if (this.payload !== null) this.takePayload(chunk);
     else this.takeLines(chunk);
   }
@@ -332,10 +338,11 @@ export class Upstream {
   }
 
   private async finishLoad(rest: Buffer): Promise<void> {
-    const { socket, host } = this;
+    const { socket, host, primaryId, primaryOffset } = this;
     const load = this.load!;
     this.load = null;
     this.loading = true;
+    this.early = [rest];
     socket?.pause();
     try {
       await load.finish();
@@ -345,15 +352,16 @@ export class Upstream {
       return;
     }
     this.loading = false;
-    this.history.adopt(this.primaryId === '' ? this.history.id : this.primaryId);
-    this.stream.start(this.primaryOffset);
+    this.history.adopt(primaryId === '' ? this.history.id : primaryId);
+    this.stream.start(primaryOffset);
     host.log('notice', 'MASTER <-> REPLICA sync: Finished with success');
     if (this.socket !== socket || socket === null || socket.destroyed || this.ended) {
       // The link broke meanwhile: the next one goes on from here.
       this.lost();
       return;
     }
-    this.open(rest);
+    this.open(Buffer.concat(this.early));
+    this.early = [];
     socket.resume();
   }
 

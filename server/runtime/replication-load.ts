@@ -13,7 +13,9 @@ import type { Server } from './server.ts';
 
 const FILE_MODE = 0o640;
 /** Bytes loaded at once while key-load-delay slows loading down. */
-const SLOW_PIECE_BYTES = 512;
+const SLOW_PIECE_BYTES = 2048;
+/** Time between two turns of the event loop then, ms. */
+const SLOW_SLICE_MS = 5;
 
 /** What a load needs besides server and persistence. */
 export interface LoadHooks {
@@ -54,6 +56,8 @@ export class DiskLoad implements FullLoad {
 
   async finish(): Promise<void> {
     const { server, persistence, hooks, file } = this;
+    // From here on the link waits for the load, not for the disk.
+    file.onDrain = () => undefined;
     try {
       await file.finish();
     } catch (error) {
@@ -117,10 +121,14 @@ export class ParserLoad implements FullLoad {
 
   private async drain(): Promise<void> {
     this.hooks.pause(true);
+    const { monotonicMs } = this.server;
+    let until = monotonicMs() + SLOW_SLICE_MS;
     for (let chunk = this.waiting.shift(); chunk !== undefined; chunk = this.waiting.shift()) {
       for (let at = 0; at < chunk.length && !this.ended; at += SLOW_PIECE_BYTES) {
         this.load(chunk.subarray(at, at + SLOW_PIECE_BYTES));
+        if (monotonicMs() < until) continue;
         await new Promise<void>((resolve) => setImmediate(resolve));
+        until = monotonicMs() + SLOW_SLICE_MS;
       }
     }
     this.draining = null;
