@@ -138,6 +138,7 @@ export class Session {
 
   /** Whether the dispatcher has to ask its guards for this client. */
   get guarded(): boolean {
+    if (this.link === 'replica') return true;
     return !this.authenticated || this.queued !== null || this.permissions !== null || this.subscriptions > 0;
   }
 

@@ -58,6 +58,9 @@ export interface DispatchHost {
 
 type Guard = (c: Context, command: Command, host: DispatchHost) => string | null;
 
+/** Commands that read or change data, or have effects that replicas must see. */
+const KEYSPACE = Flag.write | Flag.readonly | Flag.may_replicate;
+
 /** Texts start with the error code; the first that is not null answers the request. */
 const guards: readonly Guard[] = [
   (c, command, host) => ((command.flags & Flag.protected) !== 0 ? host.protectedRefusal(command, c.session) : null),
@@ -81,6 +84,10 @@ const guards: readonly Guard[] = [
   (c, command) =>
     c.session.subscriptions > 0 && !c.session.resp3 && (command.flags & Flag.whileSubscribed) === 0
       ? `ERR Can't execute '${displayName(command)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
+      : null,
+  (c, command) =>
+    c.session.link === 'replica' && (command.flags & KEYSPACE) !== 0
+      ? "ERR Replica can't interact with the keyspace"
       : null,
   (c, command, host) => (isWithout(c, command, Flag.stale) ? host.staleRefusal : null),
   (c, command, host) => (host.loading && isWithout(c, command, Flag.loading) ? ERRORS.loading : null),

@@ -17,6 +17,8 @@ export interface ReplicationLinks extends ReplicationService {
   /** A link's socket has taken something, or something was queued for it. */
   queued(session: Session): void;
   gone(session: Session): void;
+  /** What stands in the reply writer is for a replica, whose stream it would spoil: closes it. */
+  refuseReplies(session: Session): void;
   /** Sends a command to replicas that changes nothing here. */
   feed(args: readonly Buffer[]): void;
   /** Deletes keys that clients of this replica have made, when their time is over. */

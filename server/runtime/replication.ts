@@ -19,6 +19,7 @@ import { DiskLoad, type LoadHooks, ParserLoad } from './replication-load.ts';
 import type { Server } from './server.ts';
 
 const ID_BYTES = 20;
+const MINUS = 45;
 const MASTER_DOWN = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 const FORCED = '-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)';
 
@@ -158,6 +159,21 @@ export class Replication implements ReplicationLinks {
   gone(session: Session): void {
     this.waiting.delete(session);
     this.primary.gone(session);
+  }
+
+  refuseReplies(session: Session): void {
+    const { server } = this;
+    const { reply, log } = server;
+    const name = session.lastCommand?.name ?? 'NULL';
+    log('warning', `Replica generated a reply to command '${name}', disconnecting it: ${server.describe(session)}`);
+    if (reply.buf[0] === MINUS) {
+      const text = reply.buf.toString('latin1', 1, reply.pos).split('\r\n', 1)[0];
+      log(
+        'warning',
+        `== CRITICAL == This master is sending an error to its replica: '${text}' after processing the command '${name}'`,
+      );
+    }
+    server.drop(session);
   }
 
   feed(args: readonly Buffer[]): void {

@@ -403,11 +403,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   // --- what turns ask ---
 
   refuseReplies(session: Session): void {
-    if (session.closing) return;
-    const name = session.lastCommand?.name ?? 'NULL';
-    const client = this.clients.describe(session);
-    this.log('warning', `Replica generated a reply to command '${name}', disconnecting it: ${client}`);
-    this.drop(session);
+    if (!session.closing) this.replication.refuseReplies(session);
   }
 
   beforeReplies(): void {
