@@ -15,13 +15,15 @@ interface WriteRequest {
 /** The part of a socket's handle that is used here. */
 interface WriteHandle {
   /** Returns 0 or a negative error number. */
-  writeLatin1String(request: WriteRequest, text: string): number;
+  writeLatin1String(request: WriteRequest | null, text: string): number;
   /** Bytes that the kernel has not taken yet. */
   readonly writeQueueSize: number;
 }
 
 export class DirectWrites {
   private Request: (new () => WriteRequest) | null = null;
+  /** This Node writes without request objects as long as the kernel takes all (26): its ordinary way is short enough. */
+  private unneeded = false;
   /** A request object that no write has claimed. */
   private spare: WriteRequest | null = null;
 
@@ -36,7 +38,7 @@ export class DirectWrites {
   take(handle: WriteHandle): WriteRequest | null {
     if (this.spare !== null) return this.spare;
     if (this.Request === null) {
-      this.learn(handle);
+      if (!this.unneeded) this.learn(handle);
       return null;
     }
     this.spare = new this.Request();
@@ -52,7 +54,8 @@ export class DirectWrites {
   private learn(handle: WriteHandle): void {
     const write = handle.writeLatin1String;
     handle.writeLatin1String = (request, text) => {
-      this.Request = request.constructor as new () => WriteRequest;
+      if (request === null) this.unneeded = true;
+      else this.Request = request.constructor as new () => WriteRequest;
       handle.writeLatin1String = write;
       return write.call(handle, request, text);
     };

@@ -44,6 +44,24 @@ describe('DirectWrites', () => {
     return text;
   }
 
+  it('leaves writes to a Node that makes no request object for them', () => {
+    const texts: string[] = [];
+    const handle = {
+      writeQueueSize: 0,
+      writeLatin1String(_request: unknown, text: string): number {
+        texts.push(text);
+        return 0;
+      },
+    };
+    const newer = { _handle: handle, writableLength: 0, destroyed: false, writable: true } as unknown as Socket;
+    const itsWriter = new DirectWrites().to(newer)!;
+    for (const text of ['a', 'b']) {
+      expect(itsWriter.write(text, nothing)).toBe(false);
+      handle.writeLatin1String(null, text);
+    }
+    expect(texts).toEqual(['a', 'b']);
+  });
+
   it('needs one ordinary write to learn how, and keeps order and bytes from then on', async () => {
     expect(write('first ')).toBe(false);
     const text = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte)).join('');
