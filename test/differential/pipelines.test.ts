@@ -92,7 +92,7 @@ describe.skipIf(missing !== null)(`pipelines${missing === null ? '' : ` (skipped
     ['another protocol', 'del h\nhset h f v\nhgetall h\nhello 3 setname x\nhgetall h\nget none\nclient getname'],
     [
       'subscriptions',
-      'subscribe c d\nget a\nping\nunsubscribe\nget a\npsubscribe p*\nset a 1\nunsubscribe\npunsubscribe\nset a 1',
+      'subscribe c d\nget a\nping\nunsubscribe c d\nget a\npsubscribe p*\nset a 1\nunsubscribe\npunsubscribe\nset a 1',
     ],
     [
       'replies switched off and on',
