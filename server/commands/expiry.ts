@@ -1,5 +1,6 @@
 // Expiry times as arguments, and the commands that set, read and clear them.
 
+import { parseInteger } from '../base/numbers.ts';
 import { NO_EXPIRY } from '../keyspace/database.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
@@ -52,15 +53,10 @@ export function expiryArgument(c: Context, i: number, commandName: string): numb
 
 /** EXPIRE key amount [NX | XX | GT | LT] */
 function expire(c: Context, name: string, unitMs: number, baseMs: number): void {
-  const condition = parseCondition(c);
-  const amount = c.int64(2);
-  const atMs = amount * BigInt(unitMs) + BigInt(Math.trunc(baseMs));
-  const product = amount * BigInt(unitMs);
-  if (product > INT64_LIMIT || product < -INT64_LIMIT || atMs > INT64_LIMIT) {
-    throw new CommandError(invalidExpire(name));
-  }
+  const condition = c.argc > 3 ? parseCondition(c) : null;
+  const atMs = expiryOf(c, name, unitMs, Math.trunc(baseMs));
   const entry = c.lookupWrite(1);
-  if (entry === 0 || !condition(c.db.expireAt(entry), Number(atMs))) {
+  if (entry === 0 || (condition !== null && !condition(c.db.expireAt(entry), Number(atMs)))) {
     c.reply.int(0);
     return;
   }
@@ -71,13 +67,27 @@ function expire(c: Context, name: string, unitMs: number, baseMs: number): void 
   } else {
     c.db.setExpire(entry, Number(atMs));
     c.changed(1, 'g', 'expire');
-    const conditions = Array.from({ length: c.argc - 3 }, (_, i) => c.copy(i + 3));
-    c.rewrite(['PEXPIREAT', c.copy(1), atMs.toString(), ...conditions]);
+    if (c.propagating) {
+      const conditions = Array.from({ length: c.argc - 3 }, (_, i) => c.copy(i + 3));
+      c.rewrite(['PEXPIREAT', c.copy(1), atMs.toString(), ...conditions]);
+    }
   }
   c.reply.int(1);
 }
 
 const INT64_LIMIT = 9223372036854775807n;
+
+/** The time in ms since 1970 that argument 2 stands for; a bigint where a number would not be exact. */
+function expiryOf(c: Context, name: string, unitMs: number, baseMs: number): number | bigint {
+  const near = parseInteger(c.buf, c.pos[2], c.len[2]) * unitMs;
+  if (Number.isSafeInteger(near) && Number.isSafeInteger(near + baseMs)) return near + baseMs;
+  const product = c.int64(2) * BigInt(unitMs);
+  const atMs = product + BigInt(baseMs);
+  if (product > INT64_LIMIT || product < -INT64_LIMIT || atMs > INT64_LIMIT) {
+    throw new CommandError(invalidExpire(name));
+  }
+  return atMs;
+}
 
 /** Whether the new time may replace the old one, by the options from argument 3 on. */
 function parseCondition(c: Context): (oldMs: number, newMs: number) => boolean {
