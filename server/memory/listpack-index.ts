@@ -7,10 +7,8 @@ import type { Region } from './region.ts';
 const SLOTS_MIN = 64;
 /** Slots kept for the next index; a larger table is given up. */
 const SLOTS_KEPT = 4096;
-/** The bytes of an element that its hash looks at. */
-const FIRST_BYTES = 4;
-const LAST_BYTES = 12;
-const FNV_PRIME = 0x01000193;
+/** Odd, its bits well mixed. */
+const HASH_PRIME = 0x9e3779b1 | 0;
 
 export class ListpackIndex {
   private buf: Buffer = Buffer.alloc(0);
@@ -52,12 +50,18 @@ export class ListpackIndex {
   }
 }
 
-/** A quick hash (FNV) of both ends. Elements that agree there are gone through one by one, as without an index. */
+/**
+ * A quick hash of the length and the last bytes, where members of one set mostly differ. Elements that agree there are
+ * gone through one by one, as without an index.
+ */
 function sampleHash(buf: Uint8Array, pos: number, len: number): number {
   let hash = len;
   const end = pos + len;
-  const last = Math.max(pos, end - LAST_BYTES);
-  for (let p = pos, stop = Math.min(last, pos + FIRST_BYTES); p < stop; p++) hash = Math.imul(hash ^ buf[p], FNV_PRIME);
-  for (let p = last; p < end; p++) hash = Math.imul(hash ^ buf[p], FNV_PRIME);
+  if (len >= 8) {
+    hash ^= buf[end - 8] | (buf[end - 7] << 8) | (buf[end - 6] << 16) | (buf[end - 5] << 24);
+    hash = Math.imul(hash, HASH_PRIME);
+    hash ^= buf[end - 4] | (buf[end - 3] << 8) | (buf[end - 2] << 16) | (buf[end - 1] << 24);
+  } else for (let p = pos; p < end; p++) hash = Math.imul(hash, 31) + buf[p];
+  hash = Math.imul(hash ^ (hash >>> 15), HASH_PRIME);
   return hash ^ (hash >>> 15);
 }
