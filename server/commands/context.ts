@@ -249,11 +249,6 @@ export class Context {
     this.notify(i, 'g', 'del');
   }
 
-  /** Whether rewrite() has an effect: nobody takes writes otherwise, and nothing need be made for it. */
-  get propagating(): boolean {
-    return this.server.events.propagating;
-  }
-
   /** Propagates these commands instead of the request itself; an empty list propagates nothing. */
   rewrite(...commands: (string | Buffer)[][]): void {
     if (!this.server.events.propagating) return;

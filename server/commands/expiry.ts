@@ -67,7 +67,7 @@ function expire(c: Context, name: string, unitMs: number, baseMs: number): void 
   } else {
     c.db.setExpire(entry, Number(atMs));
     c.changed(1, 'g', 'expire');
-    if (c.propagating) {
+    if (c.server.events.propagating) {
       const conditions = Array.from({ length: c.argc - 3 }, (_, i) => c.copy(i + 3));
       c.rewrite(['PEXPIREAT', c.copy(1), atMs.toString(), ...conditions]);
     }

@@ -9,6 +9,15 @@
 
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from './arena.ts';
 
+/** A node with fewer used slots looks for a neighbour to join. */
+export const LEAF_LOW = 16;
+export const FANOUT_LOW = 10;
+/** Joined nodes keep room, so that the next insert does not split them again. */
+export const LEAF_JOINED_MAX = 48;
+export const FANOUT_JOINED_MAX = 28;
+/** Enough for more elements than the arena can hold. */
+export const LEVELS_MAX = 16;
+
 const NODE_BYTES = 768;
 export const LEAF_SLOTS = 62;
 export const FANOUT = 37;

@@ -6,27 +6,23 @@ import { OFFSET_MASK, SEGMENT_SHIFT } from './arena.ts';
 import {
   COUNT,
   FANOUT,
+  FANOUT_JOINED_MAX,
+  FANOUT_LOW,
   FIRST,
   INNER_CHILDREN,
   INNER_COUNTS,
   INNER_ENTRIES,
   LEAF_ENTRIES,
+  LEAF_JOINED_MAX,
+  LEAF_LOW,
   LEAF_SLOTS,
+  LEVELS_MAX,
   NEXT,
   PREVIOUS,
   SCORES,
   TreeNodes,
   wordOf,
 } from './counted-tree-nodes.ts';
-
-/** A node with fewer used slots looks for a neighbour to join. */
-const LEAF_LOW = 16;
-const FANOUT_LOW = 10;
-/** Joined nodes keep room, so that the next insert does not split them again. */
-const LEAF_JOINED_MAX = 48;
-const FANOUT_JOINED_MAX = 28;
-/** Enough for more elements than the arena can hold. */
-const LEVELS_MAX = 16;
 
 /** The way from the root to the leaf of the last search: nodes and the child taken in each. Shared: nothing reenters. */
 const pathNode = new Int32Array(LEVELS_MAX);
@@ -574,9 +570,9 @@ export class CountedTree extends TreeNodes {
 
   // --- nodes ---
 
-  /** Tells the path's nodes that the leaf's first element is now this one. */
-  private lowerFirst(score: number, entry: number): void {
-    for (let level = this.height - 1; level >= 0; level--) {
+  /** Tells the path's nodes from `from` upwards (all of them) that the first element below is now this one. */
+  private lowerFirst(score: number, entry: number, from = this.height - 1): void {
+    for (let level = from; level >= 0; level--) {
       const node = pathNode[level];
       const slot = pathSlot[level];
       this.wordsOf(node)[wordOf(node) + INNER_ENTRIES + slot] = entry;
@@ -590,13 +586,7 @@ export class CountedTree extends TreeNodes {
     const node = pathNode[level];
     const entry = this.wordsOf(node)[wordOf(node) + INNER_ENTRIES];
     const score = this.arena.doubles[node >>> SEGMENT_SHIFT][(node & OFFSET_MASK) + SCORES];
-    for (let above = level - 1; above >= 0; above--) {
-      const parent = pathNode[above];
-      const slot = pathSlot[above];
-      this.wordsOf(parent)[wordOf(parent) + INNER_ENTRIES + slot] = entry;
-      this.arena.doubles[parent >>> SEGMENT_SHIFT][(parent & OFFSET_MASK) + SCORES + slot] = score;
-      if (slot > 0) return;
-    }
+    this.lowerFirst(score, entry, level - 1);
   }
 
   private addBelow(level: number, delta: number): void {

@@ -1,6 +1,7 @@
 // Writes whole dumps and snapshots into files. A snapshot is driven from the event loop in short turns; there is no child
 // process.
 
+import type { DumpSink } from '../formats/rdb/sink.ts';
 import { RdbWriter } from '../formats/rdb/writer.ts';
 import { CommandDump } from './command-dump.ts';
 import { type DumpFacts, type DumpTarget, DumpWriter, dumpKeyspace, type UsageHints } from './dump-writer.ts';
@@ -23,20 +24,6 @@ const CHUNK_BYTES = 1 << 17;
 
 /** AUX fields: what a dump says of itself. */
 export type Aux = readonly (readonly [name: string, value: string | number])[];
-
-/** Where a snapshot goes: a file, or replicas. */
-export interface DumpSink {
-  /** The first thing that went wrong. */
-  readonly error: Error | null;
-  /** Whether the snapshot should wait for onDrain. */
-  readonly congested: boolean;
-  /** Called when the sink takes more again, or has failed. */
-  onDrain: () => void;
-  write(chunk: Uint8Array): void;
-  /** Everything has been written; kept when it is safe. */
-  finish(): Promise<void>;
-  discard(): void;
-}
 
 /** A snapshot on its way. One at a time: dumps, rewrites of the log and dumps for replicas exclude each other. */
 export interface BackgroundJob {

@@ -1,23 +1,13 @@
 // The two forms of a dump on its way to replicas: a file behind its size, and a stream between marks.
 
 import { closeSync, fstatSync, openSync, read } from 'node:fs';
+import type { DumpSink } from '../formats/rdb/sink.ts';
 import type { ReplicaLink } from './replica-link.ts';
 
 /** Bytes read of the file at once; one such piece waits in memory for each replica. */
 const FILE_PIECE_BYTES = 256 * 1024;
 /** A dump is held up while this much of it waits for a replica. */
 const CONGESTED_BYTES = 4 * 1024 * 1024;
-
-/** Takes a dump as it is made; see persistence/dumper.ts. */
-export interface DumpSink {
-  readonly error: Error | null;
-  readonly congested: boolean;
-  /** Called when the sink is no longer congested or has failed. */
-  onDrain: () => void;
-  write(chunk: Uint8Array): void;
-  finish(): Promise<void>;
-  discard(): void;
-}
 
 /** `$EOF:<mark>` CR LF, the dump as it is made, the mark again: for replicas that said `REPLCONF capa eof`. */
 export class StreamedPayload implements DumpSink {

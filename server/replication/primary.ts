@@ -3,8 +3,9 @@
 
 import type { Session } from '../commands/session.ts';
 import type { Settings } from '../config/settings.ts';
+import type { DumpSink } from '../formats/rdb/sink.ts';
 import type { History } from './history.ts';
-import { type DumpSink, FilePayload, StreamedPayload } from './payload.ts';
+import { FilePayload, StreamedPayload } from './payload.ts';
 import { ReplicaLink } from './replica-link.ts';
 import type { ReplicationStream } from './stream.ts';
 

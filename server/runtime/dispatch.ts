@@ -156,11 +156,7 @@ export class Dispatcher {
     }
     c.command = command;
     const arity = command.arity;
-    if (arity > 0 ? c.argc !== arity : c.argc < -arity || command.handler === null) {
-      this.refuse(c, command, wrongArity(command.name));
-      return;
-    }
-    if (command.handler === null) {
+    if (command.handler === null || (arity > 0 ? c.argc !== arity : c.argc < -arity)) {
       this.refuse(c, command, wrongArity(command.name));
       return;
     }

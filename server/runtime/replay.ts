@@ -35,6 +35,7 @@ export function createReplayer(server: Server): Replayer {
       turns.dispatcher.startBatch(session);
     },
     leave() {
+      turns.dispatcher.endBatch();
       c.replaying = false;
       reply.pos = 0;
       if (saved === null) return;

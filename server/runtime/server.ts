@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { Context } from '../commands/context.ts';
-import { ERRORS, ReplyLimitError } from '../commands/errors.ts';
+import { ReplyLimitError } from '../commands/errors.ts';
 import { type Command, type CommandIndex, Flag } from '../commands/registry.ts';
 import { RenamedCommands } from '../commands/renames.ts';
 import type {
@@ -67,8 +67,6 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   readonly logger: Log;
   readonly keyspace: Keyspace;
   readonly commands: CommandIndex;
-  /** The commands under their own names, whatever rename-command says. */
-  private readonly originals = createCommandTable();
   readonly reply = new ReplyWriter();
   readonly context: Context;
   readonly stats = new ServerStats();
@@ -240,8 +238,9 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   }
 
   private renamed(renames: readonly (readonly [from: string, to: string])[]): CommandIndex {
-    if (renames.length === 0) return this.originals;
-    const renamed = new RenamedCommands(this.originals);
+    const originals = createCommandTable();
+    if (renames.length === 0) return originals;
+    const renamed = new RenamedCommands(originals);
     for (const [from, to] of renames) renamed.rename(from, to);
     return renamed.index();
   }
@@ -565,28 +564,5 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   fault(error: unknown, command: Command): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     for (const line of [`Internal error in '${command.name}':`, ...text.split('\n')]) this.log('warning', line);
-  }
-
-  /** Runs a command that comes from the AOF or a primary; replies are dropped. Returns its error text or null. */
-  replay(db: Database, session: Session, args: readonly Buffer[]): string | null {
-    // What handlers propagate bears the commands' own names.
-    const command = this.commands.find(args[0], 0, args[0].length) ?? this.originals.find(args[0], 0, args[0].length);
-    if (command === null) return `${ERRORS.syntax}: unknown command '${args[0].toString('latin1')}'`;
-    const c = this.context;
-    let failure: string | null = null;
-    const onError = this.reply.onError;
-    this.reply.onError = (text) => {
-      failure = text;
-    };
-    session.db = db;
-    this.turns.asSession(session, () => {
-      c.replaying = true;
-      this.turns.bind({ command, args: [...args] });
-      this.turns.dispatcher.dispatch(c);
-      c.replaying = false;
-      this.reply.pos = 0;
-    });
-    this.reply.onError = onError;
-    return failure;
   }
 }
