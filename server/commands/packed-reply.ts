@@ -20,6 +20,11 @@ export function replyElement(reply: ReplyWriter, from: ListpackElement): void {
   else reply.bulkRange(from.buf, from.pos, from.len);
 }
 
+/** Writes bytes as a bulk string, fast when many in a row come from the same buffer. */
+export function replyNeighbour(reply: ReplyWriter, b: Buffer, start: number, len: number): void {
+  reply.bulkView(viewOf(b), start, len);
+}
+
 /**
  * Writes up to `count` entries of a listpack from position `start` of `b` on, which ends (with its end byte) at `end`.
  * Returns the position behind the last one.

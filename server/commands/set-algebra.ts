@@ -1,10 +1,11 @@
 // Intersection, union and difference of sets, and what they store.
 
-import { Type } from '../keyspace/layout.ts';
+import { Encoding, Type } from '../keyspace/layout.ts';
 import { HashSet } from '../values/set-table.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
+import { replyNeighbour } from './packed-reply.ts';
 import { type MemberVisitor, SetValue, storeSet } from './set-value.ts';
 import type { setSpecs } from './specs/set.ts';
 
@@ -28,9 +29,13 @@ export const algebraHandlers: Handlers<typeof setSpecs> = {
 function answer(c: Context, operation: Operation): void {
   const sets = openSets(c, 1, c.argc - 1);
   const mark = c.reply.beginAggregate();
+  const { reply } = c;
+  // The members of a listpack stand together, those of a table anywhere.
+  const packed = sets.every((set) => set !== null && set.encoding === Encoding.listpack);
   let count = 0;
   operation(c, sets, (buf, pos, len) => {
-    c.reply.bulkRange(buf, pos, len);
+    if (packed) replyNeighbour(reply, buf as Buffer, pos, len);
+    else reply.bulkRange(buf, pos, len);
     count++;
     return true;
   });
@@ -96,7 +101,7 @@ function intersect(_: Context, sets: readonly (SetValue | null)[], visit: Member
   const others = present.filter((set) => set.entry !== smallest.entry);
   for (const set of others) set.expectLooks(smallest.count);
   smallest.walk((buf, pos, len) => {
-    for (const set of others) if (!set.has(buf, pos, len)) return true;
+    for (const set of others) if (!set.hasMemberOf(smallest, buf, pos, len)) return true;
     return visit(buf, pos, len);
   });
 }
@@ -129,7 +134,7 @@ function subtract(c: Context, sets: readonly (SetValue | null)[], visit: MemberV
     others.sort((a, b) => b.count - a.count);
     for (const set of others) set.expectLooks(first.count);
     first.walk((buf, pos, len) => {
-      for (const set of others) if (set.has(buf, pos, len)) return true;
+      for (const set of others) if (set.hasMemberOf(first, buf, pos, len)) return true;
       return visit(buf, pos, len);
     });
     return;

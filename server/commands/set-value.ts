@@ -18,6 +18,7 @@ import {
   intsetSearch,
 } from '../memory/intset.ts';
 import {
+  entryDataBytes,
   initListpack,
   LISTPACK_EMPTY_BYTES,
   LISTPACK_FIRST,
@@ -41,6 +42,8 @@ export const DRAWS_PER_PASS = 4;
 
 /** So many members, and so many looks at them, make an index of a listpack pay. */
 const INDEXED_MIN = 8;
+
+const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 /** The directives that decide about a set's encoding. */
 interface SetLimits {
@@ -70,6 +73,9 @@ export class SetValue {
   /** Finds members of a listpack that is searched often; see expectLooks. */
   private index: ListpackIndex | null = null;
   private ownIndex: ListpackIndex | null = null;
+  /** While a listpack is walked: the position of the entry that the walk is at, and the memory it stands in. Else 0. */
+  private at = 0;
+  private view: DataView = NO_VIEW;
   /** What random() found, for removeFound(): an index, an offset or an entry of the table. */
   private found = 0;
 
@@ -120,6 +126,13 @@ export class SetValue {
       return listpackFind(this.region, LISTPACK_FIRST, buf, pos, len, 0) !== 0;
     }
     return this.number.parse(buf, pos, len) && intsetSearch(this.region, this.number) >= 0;
+  }
+
+  /** has() for the member that `source`, which is being walked, is at: `len` bytes of `buf` at `pos`. */
+  hasMemberOf(source: SetValue, buf: Uint8Array, pos: number, len: number): boolean {
+    const { index } = this;
+    if (index === null || source.at === 0) return this.has(buf, pos, len);
+    return index.hasEntry(source.view, source.at, entryDataBytes(source.region.buf, source.at));
   }
 
   /** Adds a member; returns false when it is there. The bytes must not lie in this set. */
@@ -180,12 +193,7 @@ export class SetValue {
         this.takeInteger(index);
         if (!visit(this.buf, this.pos, this.len)) return;
       }
-    } else {
-      for (let offset = LISTPACK_FIRST; offset < this.region.len - 1; offset = this.element.next) {
-        this.takeElement(offset);
-        if (!visit(this.buf, this.pos, this.len)) return;
-      }
-    }
+    } else this.walkListpack(visit);
   }
 
   /** Writes all members as bulk strings, in the order of walk(). */
@@ -211,7 +219,8 @@ export class SetValue {
     const count = listpackCount(this.region);
     if (count < INDEXED_MIN || looks < INDEXED_MIN) return;
     this.ownIndex ??= new ListpackIndex();
-    this.index = this.ownIndex.build(this.region, count);
+    const { buf, pos, len } = this.region;
+    this.index = this.ownIndex.build(buf, this.db.viewOf(this.entry), pos + LISTPACK_FIRST, pos + len - 1, count);
   }
 
   /** Visits `count` random members (fewer than there are), each with the same chance, in one pass over all. */
@@ -322,6 +331,29 @@ export class SetValue {
     this.region.bind(this.db, this.entry);
     initListpack(this.region);
     for (const member of members) listpackAppend(this.region, member, 0, member.length);
+  }
+
+  private walkListpack(visit: MemberVisitor): void {
+    const { element } = this;
+    const { buf, pos, len } = this.region;
+    const end = pos + len - 1;
+    this.view = this.db.viewOf(this.entry);
+    let p = pos + LISTPACK_FIRST;
+    while (p < end) {
+      this.at = p;
+      const first = buf[p];
+      // The common case, a short string, without the element.
+      if (first >= 0x80 && first < 0xc0) {
+        const bytes = first & 63;
+        if (!visit(buf, p + 1, bytes)) break;
+        p += bytes + 2;
+      } else {
+        p += element.readAt(buf, p);
+        element.text();
+        if (!visit(element.buf, element.pos, element.len)) break;
+      }
+    }
+    this.at = 0;
   }
 
   private walkTable(visit: MemberVisitor): void {

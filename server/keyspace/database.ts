@@ -157,6 +157,11 @@ export class Database {
     return this.arena.bytes[entry >>> SEGMENT_SHIFT];
   }
 
+  /** The same bytes for reading several at once; positions are those of keyBuffer() and open(). */
+  viewOf(entry: number): DataView {
+    return this.arena.views[entry >>> SEGMENT_SHIFT];
+  }
+
   keyPosition(entry: number): number {
     return ((entry & OFFSET_MASK) << 3) + HEADER_BYTES;
   }

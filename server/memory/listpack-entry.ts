@@ -128,6 +128,11 @@ export class ListpackValue {
     return this;
   }
 
+  /** Bytes the entry will take without its back length. */
+  get dataBytes(): number {
+    return this.size;
+  }
+
   /** A safe integer. */
   setInteger(value: number): this {
     return this.setWords(value | 0, Math.floor(value / TWO_32));
@@ -281,6 +286,17 @@ export function entryBytes(b: Buffer, p: number): number {
   return first === 0xf4 ? 10 : first - 0xf1 + 4;
 }
 
+/** Bytes of the entry at position `p` without its back length: what tells its value from others. */
+export function entryDataBytes(b: Buffer, p: number): number {
+  const first = b[p];
+  if (first < 0x80) return 1;
+  if (first < 0xc0) return (first & 63) + 1;
+  if (first < 0xe0) return 2;
+  if (first < 0xf0) return 2 + (((first & 15) << 8) | b[p + 1]);
+  if (first === 0xf0) return 5 + (read32(b, p + 1) >>> 0);
+  return first === 0xf4 ? 9 : first - 0xf1 + 3;
+}
+
 /** Bytes of the entry that ends just before position `p`, back length included. */
 export function entryBytesBefore(b: Buffer, p: number): number {
   let at = p - 1;
@@ -298,7 +314,8 @@ function withBackLength(size: number): number {
   return size + backLengthBytes(size);
 }
 
-function backLengthBytes(size: number): number {
+/** Bytes of the back length of an entry with `size` bytes of encoding and data. */
+export function backLengthBytes(size: number): number {
   if (size <= 127) return 1;
   if (size < 16383) return 2;
   if (size < 2097151) return 3;

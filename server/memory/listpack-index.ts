@@ -1,67 +1,96 @@
 // A passing index over the elements of one listpack, for whoever looks many of them up: an open hash table of positions.
-// It does not follow changes.
+// It does not follow changes. Equal elements have equal bytes (each value has one encoding), so elements are hashed and
+// compared as they stand, four bytes at a time.
 
-import { LISTPACK_FIRST, ListpackElement, ListpackValue } from './listpack.ts';
-import type { Region } from './region.ts';
+import { backLengthBytes, entryDataBytes, ListpackValue } from './listpack-entry.ts';
 
 const SLOTS_MIN = 64;
 /** Slots kept for the next index; a larger table is given up. */
 const SLOTS_KEPT = 4096;
+/** First size of the buffer for elements that come from elsewhere. */
+const SCRATCH_BYTES = 128;
 /** Odd, its bits well mixed. */
 const HASH_PRIME = 0x9e3779b1 | 0;
 
 export class ListpackIndex {
+  /** The memory that the listpack stands in. */
   private buf: Buffer = Buffer.alloc(0);
-  /** Positions of entries in `buf`; 0: free. */
+  private view: DataView = new DataView(new ArrayBuffer(0));
+  /** Positions of entries in `view`; 0: free. */
   private slots = new Int32Array(SLOTS_MIN);
   private mask = SLOTS_MIN - 1;
-  private readonly element = new ListpackElement();
   private readonly value = new ListpackValue();
+  private scratch = Buffer.alloc(SCRATCH_BYTES);
+  private scratchView: DataView = new DataView(this.scratch.buffer, this.scratch.byteOffset, SCRATCH_BYTES);
 
-  /** Takes in the `count` elements of a listpack, which has to stay as and where it is. */
-  build(region: Region, count: number): this {
-    const { buf, pos, len } = region;
-    let slots = SLOTS_MIN;
-    while (slots < count * 2) slots *= 2;
-    if (this.slots.length < slots || this.slots.length > SLOTS_KEPT) this.slots = new Int32Array(slots);
-    else this.slots.fill(0, 0, slots);
-    this.mask = slots - 1;
+  /**
+   * Takes in `count` entries from position `start` to `end` of `buf`, which have to stay as and where they are; `view`
+   * shows the same bytes as `buf`.
+   */
+  build(buf: Buffer, view: DataView, start: number, end: number, count: number): this {
+    let wanted = SLOTS_MIN;
+    while (wanted < count * 2) wanted *= 2;
+    if (this.slots.length < wanted || this.slots.length > SLOTS_KEPT) this.slots = new Int32Array(wanted);
+    else this.slots.fill(0, 0, wanted);
+    const { slots } = this;
+    const mask = wanted - 1;
+    this.mask = mask;
     this.buf = buf;
-    const { element } = this;
-    const end = pos + len - 1;
-    for (let p = pos + LISTPACK_FIRST; p < end; ) {
-      const next = p + element.readAt(buf, p);
-      element.text();
-      let slot = sampleHash(element.buf, element.pos, element.len) & this.mask;
-      while (this.slots[slot] !== 0) slot = (slot + 1) & this.mask;
-      this.slots[slot] = p;
-      p = next;
+    this.view = view;
+    for (let p = start; p < end; ) {
+      const bytes = entryDataBytes(buf, p);
+      let slot = sampleHash(view, p, bytes) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = p;
+      p += bytes + backLengthBytes(bytes);
     }
     return this;
   }
 
-  has(buf: Uint8Array, pos: number, len: number): boolean {
-    const value = this.value.set(buf, pos, len);
-    for (let slot = sampleHash(buf, pos, len) & this.mask; ; slot = (slot + 1) & this.mask) {
-      const p = this.slots[slot];
-      if (p === 0) return false;
-      if (value.equals(this.buf, p)) return true;
+  /** Whether the entry of `bytes` bytes (without back length) at position `p` of `view` is among them. */
+  hasEntry(view: DataView, p: number, bytes: number): boolean {
+    const { slots, mask } = this;
+    for (let slot = sampleHash(view, p, bytes) & mask; ; slot = (slot + 1) & mask) {
+      const at = slots[slot];
+      if (at === 0) return false;
+      if (entryDataBytes(this.buf, at) === bytes && equalBytes(this.view, at, view, p, bytes)) return true;
     }
   }
+
+  /** Whether an element of these bytes is among them. */
+  has(buf: Uint8Array, pos: number, len: number): boolean {
+    const value = this.value.set(buf, pos, len);
+    if (value.bytes > this.scratch.length) {
+      this.scratch = Buffer.alloc(value.bytes * 2);
+      this.scratchView = new DataView(this.scratch.buffer, this.scratch.byteOffset, this.scratch.length);
+    }
+    value.write(this.scratch, 0);
+    return this.hasEntry(this.scratchView, 0, value.dataBytes);
+  }
+}
+
+function equalBytes(one: DataView, at: number, other: DataView, p: number, bytes: number): boolean {
+  if (bytes < 4) {
+    for (let i = 0; i < bytes; i++) if (one.getUint8(at + i) !== other.getUint8(p + i)) return false;
+    return true;
+  }
+  // The last four bytes first (members of one set often share their beginning); they may overlap the four before.
+  const last = bytes - 4;
+  if (one.getInt32(at + last, true) !== other.getInt32(p + last, true)) return false;
+  for (let i = 0; i < last; i += 4) if (one.getInt32(at + i, true) !== other.getInt32(p + i, true)) return false;
+  return true;
 }
 
 /**
  * A quick hash of the length and the last bytes, where members of one set mostly differ. Elements that agree there are
  * gone through one by one, as without an index.
  */
-function sampleHash(buf: Uint8Array, pos: number, len: number): number {
-  let hash = len;
-  const end = pos + len;
-  if (len >= 8) {
-    hash ^= buf[end - 8] | (buf[end - 7] << 8) | (buf[end - 6] << 16) | (buf[end - 5] << 24);
-    hash = Math.imul(hash, HASH_PRIME);
-    hash ^= buf[end - 4] | (buf[end - 3] << 8) | (buf[end - 2] << 16) | (buf[end - 1] << 24);
-  } else for (let p = pos; p < end; p++) hash = Math.imul(hash, 31) + buf[p];
+function sampleHash(view: DataView, p: number, bytes: number): number {
+  let hash = bytes;
+  const end = p + bytes;
+  if (bytes >= 8) {
+    hash = Math.imul(hash ^ view.getInt32(end - 8, true), HASH_PRIME) ^ view.getInt32(end - 4, true);
+  } else for (let at = p; at < end; at++) hash = Math.imul(hash, 31) + view.getUint8(at);
   hash = Math.imul(hash ^ (hash >>> 15), HASH_PRIME);
   return hash ^ (hash >>> 15);
 }

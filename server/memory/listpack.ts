@@ -16,7 +16,13 @@ import {
 } from './listpack-entry.ts';
 import type { Region } from './region.ts';
 
-export { entryBytes, entryBytesBefore, ListpackElement, ListpackValue } from './listpack-entry.ts';
+export {
+  entryBytes,
+  entryBytesBefore,
+  entryDataBytes,
+  ListpackElement,
+  ListpackValue,
+} from './listpack-entry.ts';
 
 /** Bytes of a listpack without entries: what to allocate before initListpack. */
 export const LISTPACK_EMPTY_BYTES = 7;

@@ -2,7 +2,14 @@
 
 import { expect, it } from 'vitest';
 import { Arena } from '../../../server/memory/arena.ts';
-import { initListpack, LISTPACK_EMPTY_BYTES, listpackAppend } from '../../../server/memory/listpack.ts';
+import {
+  entryDataBytes,
+  initListpack,
+  LISTPACK_EMPTY_BYTES,
+  LISTPACK_FIRST,
+  listpackAppend,
+  listpackNext,
+} from '../../../server/memory/listpack.ts';
 import { ListpackIndex } from '../../../server/memory/listpack-index.ts';
 import { BlockRegion } from '../../../server/memory/region.ts';
 
@@ -16,6 +23,12 @@ function listpackOf(arena: Arena, texts: readonly string[]): BlockRegion {
   return region;
 }
 
+/** The index of all elements of a listpack. */
+function build(index: ListpackIndex, { buf, pos, len }: BlockRegion, count: number): ListpackIndex {
+  const view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
+  return index.build(buf, view, pos + LISTPACK_FIRST, pos + len - 1, count);
+}
+
 function has(index: ListpackIndex, text: string): boolean {
   const bytes = Buffer.from(`..${text}..`, 'latin1');
   return index.has(bytes, 2, text.length);
@@ -23,7 +36,7 @@ function has(index: ListpackIndex, text: string): boolean {
 
 it('finds strings and integers of every width, and no others', () => {
   const texts = ['', 'a', '7', '-1', '4095', '70000', '-9223372036854775808', '007', 'x'.repeat(70), 'y'.repeat(5000)];
-  const index = new ListpackIndex().build(listpackOf(new Arena(), texts), texts.length);
+  const index = build(new ListpackIndex(), listpackOf(new Arena(), texts), texts.length);
   for (const text of texts) expect(has(index, text)).toBe(true);
   for (const text of ['b', '8', '-2', '07', '9223372036854775807', 'x'.repeat(71)])
     expect(has(index, text)).toBe(false);
@@ -34,8 +47,23 @@ it('serves one listpack after the other, larger and smaller ones', () => {
   const index = new ListpackIndex();
   for (const count of [10, 3000, 40]) {
     const texts = Array.from({ length: count }, (_, i) => `member:${i}`);
-    index.build(listpackOf(arena, texts), count);
+    build(index, listpackOf(arena, texts), count);
     for (const text of texts) expect(has(index, text)).toBe(true);
     expect(has(index, `member:${count}`)).toBe(false);
   }
+});
+
+it('tells entries of another listpack that it holds from those that it does not', () => {
+  const arena = new Arena();
+  const mine = ['', '5', '-300', '123456', 'member:1', 'member:2', 'z'.repeat(63), 'z'.repeat(64), '9'.repeat(25)];
+  const theirs = ['member:1', 'member:3', '5', '6', '-300', 'z'.repeat(64), 'z'.repeat(62), '', '9'.repeat(25)];
+  const index = build(new ListpackIndex(), listpackOf(arena, mine), mine.length);
+  const { buf, pos, len } = listpackOf(arena, theirs);
+  const region = { buf, pos, len } as BlockRegion;
+  const view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
+  const found: boolean[] = [];
+  for (let at = LISTPACK_FIRST; at < len - 1; at = listpackNext(region, at)) {
+    found.push(index.hasEntry(view, pos + at, entryDataBytes(buf, pos + at)));
+  }
+  expect(found).toEqual(theirs.map((text) => mine.includes(text)));
 });
