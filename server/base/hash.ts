@@ -1,6 +1,8 @@
 // Keyed 32-bit hash of byte ranges: HalfSipHash-1-3 (the 32-bit sibling of SipHash by the same authors, used by the
 // Linux kernel for hash tables). Keys come from outside, so every table hash is keyed with a random seed.
 
+import { viewOf } from './bytes.ts';
+
 /** The two 32-bit halves of a hash key. Take them from a cryptographic source once per process. */
 export interface HashSeed {
   readonly k0: number;
@@ -13,10 +15,11 @@ export function hashBytes(seed: HashSeed, buf: Uint8Array, pos: number, len: num
   let v1 = seed.k1;
   let v2 = 0x6c796765 ^ v0;
   let v3 = 0x74656462 ^ v1;
+  const view = viewOf(buf);
   const end = pos + (len & ~3);
   let p = pos;
   for (; p < end; p += 4) {
-    const m = buf[p] | (buf[p + 1] << 8) | (buf[p + 2] << 16) | (buf[p + 3] << 24);
+    const m = view.getInt32(p, true);
     v3 ^= m;
     v0 = (v0 + v1) | 0;
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;

@@ -1,6 +1,6 @@
 // SETBIT, GETBIT, BITCOUNT, BITPOS, BITOP: strings as rows of bits, bit 0 being the highest bit of the first byte.
 
-import { copyRange } from '../keyspace/database.ts';
+import { copyRange } from '../base/bytes.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import { type Arena, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { type BitOperation, combineBits, countOnes, findBit, invertBits } from '../values/bits.ts';

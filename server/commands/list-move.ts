@@ -1,6 +1,6 @@
 // Elements that move from one list to another: LMOVE, RPOPLPUSH and LMPOP, and what their blocking forms need of them.
 
-import { copyRange } from '../keyspace/database.ts';
+import { copyRange } from '../base/bytes.ts';
 import { Type } from '../keyspace/layout.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';

@@ -1,7 +1,7 @@
 // What SORT works on: copies of elements in one buffer outside the arena, and how they come out of lists, sets and
 // sorted sets.
 
-import { copyRange } from '../keyspace/database.ts';
+import { copyRange } from '../base/bytes.ts';
 import { Type } from '../keyspace/layout.ts';
 import type { Context } from './context.ts';
 import { eachElement, elementAt, listLength } from './list-access.ts';

@@ -1,7 +1,7 @@
 // The patterns of SORT's BY and GET: `weight_*` names a key per element, `object_*->field` a field of a hash, `#` the
 // element itself.
 
-import { copyRange } from '../keyspace/database.ts';
+import { copyRange } from '../base/bytes.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import type { ListpackElement } from '../memory/listpack-entry.ts';
 import type { Context } from './context.ts';

@@ -1,7 +1,7 @@
 // Storing and answering whole strings.
 
 import { isInt64 } from '../base/numbers.ts';
-import { copyRange, NO_EXPIRY } from '../keyspace/database.ts';
+import { NO_EXPIRY } from '../keyspace/database.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
@@ -76,7 +76,7 @@ export function storeBytes(
     if (db.expireAt(at) !== NO_EXPIRY) at = db.clearExpire(at);
     at = db.overwrite(at, Type.string, encoding, bytes);
   }
-  copyRange(from, start, bytes, db.vbuf, db.vpos);
+  db.fillOpened(at, from, start);
   return at;
 }
 

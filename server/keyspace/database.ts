@@ -1,6 +1,7 @@
 // One numbered database: keys, values and expiries as entries in the arena (layout.ts draws them). It knows nothing of
 // clients, replies or time; lookup.ts adds expiry on access.
 
+import { copyInto, viewOf } from '../base/bytes.ts';
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { Dict } from '../memory/dict.ts';
 import { moveWithin } from '../memory/region.ts';
@@ -119,6 +120,11 @@ export class Database {
     this.vlen = words[word + WORD_VALUE];
   }
 
+  /** Fills an inline value, whose bytes are still undefined, with `vlen` bytes of `from` at `start`; see open(). */
+  fillOpened(entry: number, from: Uint8Array, start: number): void {
+    copyInto(this.vbuf, this.viewOf(entry), this.vpos, from, viewOf(from), start, this.vlen);
+  }
+
   /** The large value an entry refers to. */
   large(entry: number): LargeValue {
     return this.space.largeValue(this.word(entry, WORD_VALUE));
@@ -233,7 +239,7 @@ export class Database {
     let at = entry;
     if (!this.arena.fits(entry, head + oldBytes, head + valueBytes)) {
       at = this.arena.allocGrowing(head + valueBytes);
-      this.copyBytes(entry, at, head + Math.min(oldBytes, valueBytes));
+      this.arena.copy(entry, 0, head + Math.min(oldBytes, valueBytes), at, 0);
       this.moved(entry, at);
       this.arena.free(entry, head + oldBytes);
     }
@@ -360,14 +366,13 @@ export class Database {
     valueBytes: number,
   ): number {
     const entry = this.arena.alloc(HEADER_BYTES + len + valueBytes);
-    const segment = entry >>> SEGMENT_SHIFT;
-    const words = this.arena.words[segment];
+    const words = this.arena.words[entry >>> SEGMENT_SHIFT];
     const word = (entry & OFFSET_MASK) << 1;
     words[word + WORD_HASH] = hash;
     words[word + WORD_KEY_LENGTH] = len;
     words[word + WORD_VALUE] = valueBytes;
     words[word + WORD_META] = (type << META_TYPE_SHIFT) | (encoding << META_ENCODING_SHIFT) | this.space.clock;
-    copyRange(buf, pos, len, this.arena.bytes[segment], (word << 2) + HEADER_BYTES);
+    this.arena.write(entry, HEADER_BYTES, buf, pos, len);
     this.dict.insert(entry, hash);
     if (this.space.created !== null) this.space.created(this, buf, pos, len);
     return entry;
@@ -392,17 +397,6 @@ export class Database {
     const size = this.blockSize(entry);
     if (!isInline(this.encoding(entry))) this.space.release(this.word(entry, WORD_VALUE)).free();
     this.arena.free(entry, size);
-  }
-
-  private copyBytes(from: number, to: number, bytes: number): void {
-    const start = (from & OFFSET_MASK) << 3;
-    copyRange(
-      this.arena.bytes[from >>> SEGMENT_SHIFT],
-      start,
-      bytes,
-      this.arena.bytes[to >>> SEGMENT_SHIFT],
-      (to & OFFSET_MASK) << 3,
-    );
   }
 
   /** The entry's bytes now stand at another address: chain and list of volatile entries follow. */
@@ -448,26 +442,11 @@ export class Database {
     const newOffset = valueOffset(keyLength, meta);
     const valueBytes = size - oldOffset;
     const at = this.arena.alloc(newOffset + valueBytes);
-    this.copyBytes(entry, at, HEADER_BYTES + keyLength);
+    this.arena.copy(entry, 0, HEADER_BYTES + keyLength, at, 0);
     this.setWord(at, WORD_META, meta);
-    copyRange(
-      this.arena.bytes[entry >>> SEGMENT_SHIFT],
-      ((entry & OFFSET_MASK) << 3) + oldOffset,
-      valueBytes,
-      this.arena.bytes[at >>> SEGMENT_SHIFT],
-      ((at & OFFSET_MASK) << 3) + newOffset,
-    );
+    this.arena.copy(entry, oldOffset, valueBytes, at, newOffset);
     this.dict.replace(entry, at);
     this.arena.free(entry, size);
     return at;
   }
-}
-
-/** Copies bytes; a loop beats the call into the runtime for short ranges (measured: up to about 48 bytes). */
-export function copyRange(from: Uint8Array, start: number, len: number, to: Uint8Array, at: number): void {
-  if (len > 48) {
-    to.set(new Uint8Array(from.buffer, from.byteOffset + start, len), at);
-    return;
-  }
-  for (let i = 0; i < len; i++) to[at + i] = from[start + i];
 }

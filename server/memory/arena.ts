@@ -6,6 +6,8 @@
 // so `segment.byteLength` is its capacity and offset arithmetic is the same for every block.
 // Limits: 32,768 segments, that is 32 GiB of blocks up to 256 KiB, or 32,768 bigger ones.
 
+import { copyInto, viewOf } from '../base/bytes.ts';
+
 const SEGMENT_BITS = 17;
 const SEGMENT_BYTES = 8 << SEGMENT_BITS;
 const SEGMENTS_MAX = 1 << 15;
@@ -81,6 +83,23 @@ export class Arena {
     const cls = classOf(size);
     this.usedBytes -= classBytes(cls);
     this.push(address, cls);
+  }
+
+  /** Copies `len` bytes of `from` at `start` into a block, from its byte `offset` on. They may not overlap. */
+  write(address: number, offset: number, from: Uint8Array, start: number, len: number): void {
+    const segment = address >>> SEGMENT_BITS;
+    const at = ((address & OFFSET_MASK) << 3) + offset;
+    copyInto(this.bytes[segment], this.views[segment], at, from, viewOf(from), start, len);
+  }
+
+  /** Copies `len` bytes of one block, from its byte `offset` on, to byte `target` of another. */
+  copy(from: number, offset: number, len: number, to: number, target: number): void {
+    const { bytes, views } = this;
+    const source = from >>> SEGMENT_BITS;
+    const start = ((from & OFFSET_MASK) << 3) + offset;
+    const segment = to >>> SEGMENT_BITS;
+    const at = ((to & OFFSET_MASK) << 3) + target;
+    copyInto(bytes[segment], views[segment], at, bytes[source], views[source], start, len);
   }
 
   /** Whether a block that holds `from` bytes can hold `to` bytes without moving and still be freed by that size. */

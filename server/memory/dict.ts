@@ -12,6 +12,7 @@
 // A small table is a block of the arena, a large one an array of its own: a value with few fields must not cost the
 // garbage collector an array.
 
+import { equalBytes, viewOf } from '../base/bytes.ts';
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from './arena.ts';
 
 const INITIAL_BUCKETS = 4;
@@ -278,15 +279,8 @@ export class Dict {
       const words = this.arena.words[segment];
       const word = (entry & OFFSET_MASK) << 1;
       if (words[word + 1] === hash && words[word + 2] === len) {
-        const bytes = this.arena.bytes[segment];
-        let stored = (word << 2) + this.keyOffset;
-        let p = pos;
-        const end = pos + len;
-        while (p < end && bytes[stored] === buf[p]) {
-          p++;
-          stored++;
-        }
-        if (p === end) return entry;
+        const stored = (word << 2) + this.keyOffset;
+        if (equalBytes(this.arena.views[segment], stored, viewOf(buf), pos, len)) return entry;
       }
       entry = words[word];
     }

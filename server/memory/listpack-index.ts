@@ -2,6 +2,7 @@
 // It does not follow changes. Equal elements have equal bytes (each value has one encoding), so elements are hashed and
 // compared as they stand, four bytes at a time.
 
+import { equalBytes, viewOf } from '../base/bytes.ts';
 import { backLengthBytes, entryDataBytes, ListpackValue } from './listpack-entry.ts';
 
 const SLOTS_MIN = 64;
@@ -21,7 +22,7 @@ export class ListpackIndex {
   private mask = SLOTS_MIN - 1;
   private readonly value = new ListpackValue();
   private scratch = Buffer.alloc(SCRATCH_BYTES);
-  private scratchView: DataView = new DataView(this.scratch.buffer, this.scratch.byteOffset, SCRATCH_BYTES);
+  private scratchView: DataView = viewOf(this.scratch);
 
   /**
    * Takes in `count` entries from position `start` to `end` of `buf`, which have to stay as and where they are; `view`
@@ -62,23 +63,11 @@ export class ListpackIndex {
     const value = this.value.set(buf, pos, len);
     if (value.bytes > this.scratch.length) {
       this.scratch = Buffer.alloc(value.bytes * 2);
-      this.scratchView = new DataView(this.scratch.buffer, this.scratch.byteOffset, this.scratch.length);
+      this.scratchView = viewOf(this.scratch);
     }
     value.write(this.scratch, 0);
     return this.hasEntry(this.scratchView, 0, value.dataBytes);
   }
-}
-
-function equalBytes(one: DataView, at: number, other: DataView, p: number, bytes: number): boolean {
-  if (bytes < 4) {
-    for (let i = 0; i < bytes; i++) if (one.getUint8(at + i) !== other.getUint8(p + i)) return false;
-    return true;
-  }
-  // The last four bytes first (members of one set often share their beginning); they may overlap the four before.
-  const last = bytes - 4;
-  if (one.getInt32(at + last, true) !== other.getInt32(p + last, true)) return false;
-  for (let i = 0; i < last; i += 4) if (one.getInt32(at + i, true) !== other.getInt32(p + i, true)) return false;
-  return true;
 }
 
 /**

@@ -1,6 +1,7 @@
 // Puts a value that an RDB reader tells of into the keyspace, in the encoding that the limits ask for. Loading a file,
 // RESTORE and full synchronisation use it; where the key comes from and what becomes of it is theirs to decide.
 
+import { copyRange } from '../base/bytes.ts';
 import { isInt64 } from '../base/numbers.ts';
 import { IntsetCursor } from '../formats/rdb/intset.ts';
 import { ListpackCursor } from '../formats/rdb/listpack.ts';
@@ -10,7 +11,7 @@ import type { RdbBlobKind } from '../formats/rdb/types.ts';
 import { type RdbCollection, type RdbStreamGroup, type RdbStreamInfo, SilentVisitor } from '../formats/rdb/visitor.ts';
 import { validateZiplist, ZiplistCursor } from '../formats/rdb/ziplist.ts';
 import { validateZipmap, ZipmapCursor } from '../formats/rdb/zipmap.ts';
-import { copyRange, type Database } from '../keyspace/database.ts';
+import type { Database } from '../keyspace/database.ts';
 import { Encoding, type LargeValue, Type } from '../keyspace/layout.ts';
 import type { Space } from '../keyspace/space.ts';
 import { initListpack, LISTPACK_EMPTY_BYTES, listpackAppend, listpackCount } from '../memory/listpack.ts';
@@ -263,7 +264,7 @@ export class ValueBuilder extends SilentVisitor {
       ? db.createFound(this.keyBuf, this.keyPos, this.keyLen, type, encoding, length)
       : db.create(this.keyBuf, this.keyPos, this.keyLen, type, encoding, length);
     db.open(this.entry);
-    copyRange(bytes, start, length, db.vbuf, db.vpos);
+    db.fillOpened(this.entry, bytes, start);
   }
 
   private inlineBlob(type: number, encoding: number, blob: Slice): void {

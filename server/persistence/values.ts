@@ -1,11 +1,12 @@
 // Values as bytes: DUMP, RESTORE, COPY.
 
+import { copyRange } from '../base/bytes.ts';
 import { dumpBodyEnd } from '../formats/rdb/dump.ts';
 import { RdbError } from '../formats/rdb/errors.ts';
 import { RdbReader } from '../formats/rdb/reader.ts';
 import { RDB_VERSION } from '../formats/rdb/types.ts';
 import { RdbWriter } from '../formats/rdb/writer.ts';
-import { copyRange, Database, NO_EXPIRY } from '../keyspace/database.ts';
+import { Database, NO_EXPIRY } from '../keyspace/database.ts';
 import { isInline, Type } from '../keyspace/layout.ts';
 import type { EncodingLimits } from './collection-builder.ts';
 import { ValueBuilder } from './decode-value.ts';

@@ -89,10 +89,8 @@ export class HashTable {
     words[word + WORD_HASH] = hash;
     words[word + WORD_FIELD_LENGTH] = len;
     words[word + WORD_VALUE] = valueLen;
-    const bytes = this.arena.bytes[at >>> SEGMENT_SHIFT];
-    const start = (word << 2) + FIELD_OFFSET;
-    copyRange(buf, pos, len, bytes, start);
-    copyRange(from, valuePos, valueLen, bytes, start + len);
+    this.arena.write(at, FIELD_OFFSET, buf, pos, len);
+    this.arena.write(at, FIELD_OFFSET + len, from, valuePos, valueLen);
     this.dict.insert(at, hash);
     return true;
   }
@@ -106,12 +104,12 @@ export class HashTable {
     if (!this.arena.fits(entry, oldBytes, head + len)) {
       at = this.arena.alloc(head + len);
       this.blockBytes += this.arena.capacity(head + len) - this.arena.capacity(oldBytes);
-      this.copyBytes(entry, 0, head, at, 0);
+      this.arena.copy(entry, 0, head, at, 0);
       this.follow(entry, at);
       this.arena.free(entry, oldBytes);
     }
     this.setWord(at, WORD_VALUE, (old & EXPIRES) | len);
-    copyRange(from, pos, len, this.arena.bytes[at >>> SEGMENT_SHIFT], ((at & OFFSET_MASK) << 3) + head);
+    this.arena.write(at, head, from, pos, len);
     return at;
   }
 
@@ -226,8 +224,8 @@ export class HashTable {
     const to = valueOffset(fieldLen, value);
     const at = this.arena.alloc(to + len);
     this.blockBytes += this.arena.capacity(to + len) - this.arena.capacity(from + len);
-    this.copyBytes(entry, 0, FIELD_OFFSET + fieldLen, at, 0);
-    this.copyBytes(entry, from, len, at, to);
+    this.arena.copy(entry, 0, FIELD_OFFSET + fieldLen, at, 0);
+    this.arena.copy(entry, from, len, at, to);
     this.setWord(at, WORD_VALUE, value);
     this.dict.replace(entry, at);
     this.arena.free(entry, from + len);
@@ -241,16 +239,6 @@ export class HashTable {
       this.heap!.moved(to, expiryOffset(this.word(to, WORD_FIELD_LENGTH)) >>> 2);
     }
   }
-
-  private copyBytes(from: number, offset: number, bytes: number, to: number, target: number): void {
-    copyRange(
-      this.arena.bytes[from >>> SEGMENT_SHIFT],
-      ((from & OFFSET_MASK) << 3) + offset,
-      bytes,
-      this.arena.bytes[to >>> SEGMENT_SHIFT],
-      ((to & OFFSET_MASK) << 3) + target,
-    );
-  }
 }
 
 function valueOffset(fieldLen: number, value: number): number {
@@ -259,9 +247,4 @@ function valueOffset(fieldLen: number, value: number): number {
 
 function expiryOffset(fieldLen: number): number {
   return (FIELD_OFFSET + fieldLen + 3) & ~3;
-}
-
-function copyRange(from: Uint8Array, start: number, len: number, to: Uint8Array, at: number): void {
-  if (len > 48) to.set(new Uint8Array(from.buffer, from.byteOffset + start, len), at);
-  else for (let i = 0; i < len; i++) to[at + i] = from[start + i];
 }

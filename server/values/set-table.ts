@@ -44,15 +44,11 @@ export class MemberTable {
     const bytes = this.keyOffset + len;
     const entry = this.arena.alloc(bytes);
     this.entryBytes += this.arena.capacity(bytes);
-    const segment = entry >>> SEGMENT_SHIFT;
-    const words = this.arena.words[segment];
+    const words = this.arena.words[entry >>> SEGMENT_SHIFT];
     const word = (entry & OFFSET_MASK) << 1;
     words[word + 1] = this.lastHash;
     words[word + 2] = len;
-    const to = this.arena.bytes[segment];
-    const at = (word << 2) + this.keyOffset;
-    if (len > 48) to.set(new Uint8Array(buf.buffer, buf.byteOffset + pos, len), at);
-    else for (let i = 0; i < len; i++) to[at + i] = buf[pos + i];
+    this.arena.write(entry, this.keyOffset, buf, pos, len);
     this.dict.insert(entry, this.lastHash);
     return entry;
   }

@@ -65,26 +65,35 @@ export class RequestDecoder {
     this.buf = buf;
     this.start = start;
     this.neededBytes = 0;
-    if (partial !== null) {
-      this.pos = partial.pos;
-      this.len = partial.len;
-      this.argc = partial.argc;
-      for (let i = 0; start > 0 && i < this.argc; i++) this.pos[i] += start;
-      this.argumentsTotal = partial.argumentsTotal;
-      this.cursor = start + partial.cursor;
-      return this.decodeArguments(end, limits);
-    }
+    if (partial !== null) return this.resume(partial, end, limits);
     this.argc = 0;
     if (buf[start] !== ASTERISK) return this.decodeInline(end);
-    this.cursor = start + 1;
-    const status = this.readCount(end, 'too big mbulk count string');
-    if (status !== Decoded.request) return status;
-    const count = this.value;
-    if (Number.isNaN(count) || count > ARGUMENTS_MAX) return this.fail('invalid multibulk length');
-    if (count > UNAUTHENTICATED_ARGUMENTS_MAX && !limits.authenticated) {
-      return this.fail('unauthenticated multibulk length');
+    // The common case, a count of one digit, without a call.
+    let count = buf[start + 1] - 48;
+    if (start + 4 <= end && count >= 0 && count <= 9 && buf[start + 2] === CR) {
+      this.cursor = start + 4;
+    } else {
+      this.cursor = start + 1;
+      const status = this.readCount(end, 'too big mbulk count string');
+      if (status !== Decoded.request) return status;
+      count = this.value;
+      if (Number.isNaN(count) || count > ARGUMENTS_MAX) return this.fail('invalid multibulk length');
+      if (count > UNAUTHENTICATED_ARGUMENTS_MAX && !limits.authenticated) {
+        return this.fail('unauthenticated multibulk length');
+      }
     }
     this.argumentsTotal = Math.max(0, count);
+    return this.decodeArguments(end, limits);
+  }
+
+  private resume(partial: PartialRequest, end: number, limits: RequestLimits): number {
+    const { start } = this;
+    this.pos = partial.pos;
+    this.len = partial.len;
+    this.argc = partial.argc;
+    for (let i = 0; start > 0 && i < this.argc; i++) this.pos[i] += start;
+    this.argumentsTotal = partial.argumentsTotal;
+    this.cursor = start + partial.cursor;
     return this.decodeArguments(end, limits);
   }
 
@@ -105,45 +114,61 @@ export class RequestDecoder {
   }
 
   private decodeArguments(end: number, limits: RequestLimits): number {
-    const buf = this.buf;
-    const total = this.argumentsTotal;
-    while (this.argc < total) {
-      const at = this.cursor;
-      if (at >= end) return Decoded.needMore;
-      if (buf[at] !== DOLLAR) return this.fail(`expected '$', got '${String.fromCharCode(buf[at])}'`);
+    const { buf, argumentsTotal: total } = this;
+    let { pos, len, argc, cursor: at } = this;
+    let status: number = Decoded.request;
+    while (argc < total) {
       // The common case, a length of one or two digits, without a call.
       let length = buf[at + 1] - 48;
+      const second = buf[at + 2];
       let data: number;
-      if (at + 5 <= end && length >= 0 && length <= 9 && buf[at + 2] === CR) {
-        data = at + 4;
-      } else if (at + 6 <= end && length >= 0 && length <= 9 && buf[at + 3] === CR && isDigit(buf[at + 2])) {
-        length = length * 10 + buf[at + 2] - 48;
+      if (at + 5 > end || buf[at] !== DOLLAR || length < 0 || length > 9) data = -1;
+      else if (second === CR) data = at + 4;
+      else if (at + 6 <= end && isDigit(second) && buf[at + 3] === CR) {
+        length = length * 10 + second - 48;
         data = at + 5;
-      } else {
-        this.cursor = at + 1;
-        const status = this.readCount(end, 'too big bulk count string');
-        data = this.cursor;
+      } else data = -1;
+      if (data === -1) {
         this.cursor = at;
-        if (status !== Decoded.request) return status;
+        status = this.readLength(end, limits);
+        if (status !== Decoded.request) break;
         length = this.value;
-        if (Number.isNaN(length) || length < 0 || length > limits.bulkBytesMax) return this.fail('invalid bulk length');
-        if (length > UNAUTHENTICATED_BULK_BYTES_MAX && !limits.authenticated) {
-          return this.fail('unauthenticated bulk length');
-        }
+        data = this.cursor;
       }
       const after = data + length + 2;
       if (after > end) {
         this.neededBytes = after - this.start;
-        return Decoded.needMore;
+        status = Decoded.needMore;
+        break;
       }
-      const i = this.argc++;
-      if (i === this.pos.length) this.grow();
-      this.pos[i] = data;
-      this.len[i] = length;
-      this.cursor = after;
+      if (argc === pos.length) {
+        this.grow();
+        ({ pos, len } = this);
+      }
+      pos[argc] = data;
+      len[argc++] = length;
+      at = after;
     }
-    this.next = this.cursor;
-    return Decoded.request;
+    this.argc = argc;
+    this.cursor = at;
+    this.next = at;
+    return status;
+  }
+
+  /** Reads the head of a bulk string at the cursor, whatever its form: its length becomes `value`. */
+  private readLength(end: number, limits: RequestLimits): number {
+    const at = this.cursor;
+    if (at >= end) return Decoded.needMore;
+    if (this.buf[at] !== DOLLAR) return this.fail(`expected '$', got '${String.fromCharCode(this.buf[at])}'`);
+    this.cursor = at + 1;
+    const status = this.readCount(end, 'too big bulk count string');
+    if (status !== Decoded.request) return status;
+    const length = this.value;
+    if (Number.isNaN(length) || length < 0 || length > limits.bulkBytesMax) return this.fail('invalid bulk length');
+    if (length > UNAUTHENTICATED_BULK_BYTES_MAX && !limits.authenticated) {
+      return this.fail('unauthenticated bulk length');
+    }
+    return status;
   }
 
   /** Reads an integer line at the cursor into `value` (NaN when it is none) and moves the cursor behind it. */
