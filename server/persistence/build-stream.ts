@@ -8,18 +8,23 @@ import { Stream } from '../values/stream.ts';
 import type { StreamConsumer, StreamGroup } from '../values/stream-group.ts';
 import { StreamId } from '../values/stream-id.ts';
 
+/** Entries that were given back belong to the consumer of this name here, where every pending entry has an owner. */
+const NO_NAME = Buffer.alloc(0);
+
 export class StreamBuilder {
   stream: Stream | null = null;
   private group: StreamGroup | null = null;
   private consumer: StreamConsumer | null = null;
   private readonly space: Space;
   private readonly damaged: (message: string) => Error;
+  private readonly now: () => number;
   private readonly id = new StreamId();
   private readonly idBytes = Buffer.alloc(16);
 
-  constructor(space: Space, damaged: (message: string) => Error) {
+  constructor(space: Space, damaged: (message: string) => Error, now: () => number) {
     this.space = space;
     this.damaged = damaged;
+    this.now = now;
   }
 
   begin(): void {
@@ -65,7 +70,8 @@ export class StreamBuilder {
     if (this.group?.pending.seek(key)) {
       throw this.damaged('Duplicated global PEL entry loading stream consumer group');
     }
-    this.group?.addPending(key, deliveredAtMs, deliveries);
+    // Newer servers write the largest 64-bit number for entries that are not to be delivered again.
+    this.group?.addPending(key, deliveredAtMs, Math.min(deliveries, Number.MAX_SAFE_INTEGER));
   }
 
   startConsumer(name: Slice, seenAtMs: number, activeAtMs: number): void {
@@ -82,6 +88,14 @@ export class StreamBuilder {
       throw this.damaged('Stream consumer PEL entry already has a consumer assigned');
     }
     if (this.consumer !== null) this.group.assign(key, this.consumer);
+  }
+
+  unowned(id: Slice): void {
+    const { group } = this;
+    const key = this.take(id);
+    if (!group?.pending.seek(key)) throw this.damaged('Stream NACK zone entry not found in group global PEL');
+    if (group.owner !== undefined) throw this.damaged('Stream NACK zone entry has a consumer assigned');
+    group.assign(key, group.consumer(NO_NAME) ?? group.createConsumer(NO_NAME, this.now()));
   }
 
   abandon(): void {

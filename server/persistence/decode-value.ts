@@ -7,8 +7,15 @@ import { IntsetCursor } from '../formats/rdb/intset.ts';
 import { ListpackCursor } from '../formats/rdb/listpack.ts';
 import type { PackedCursor } from '../formats/rdb/packed.ts';
 import { Slice } from '../formats/rdb/slice.ts';
-import type { RdbBlobKind } from '../formats/rdb/types.ts';
-import { type RdbCollection, type RdbStreamGroup, type RdbStreamInfo, SilentVisitor } from '../formats/rdb/visitor.ts';
+import { RDB_TYPE, type RdbBlobKind } from '../formats/rdb/types.ts';
+import {
+  type RdbCollection,
+  type RdbForeignType,
+  type RdbStreamGroup,
+  type RdbStreamIdempotency,
+  type RdbStreamInfo,
+  SilentVisitor,
+} from '../formats/rdb/visitor.ts';
 import { validateZiplist, ZiplistCursor } from '../formats/rdb/ziplist.ts';
 import { validateZipmap, ZipmapCursor } from '../formats/rdb/zipmap.ts';
 import type { Database } from '../keyspace/database.ts';
@@ -22,10 +29,19 @@ import { SetBuilder } from './build-set.ts';
 import { DUPLICATE_MEMBER, SortedSetBuilder } from './build-sorted-set.ts';
 import { StreamBuilder } from './build-stream.ts';
 import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
+import { LeftOut } from './left-out.ts';
 import { ScratchRegion } from './scratch-region.ts';
 
 /** A string of at most this many bytes shares one allocation with its object in Redis. */
 const EMBSTR_BYTES_MAX = 44;
+
+/** Why values of others' types are refused, and what can be done. */
+const FOREIGN: Readonly<Record<RdbForeignType, string>> = {
+  array: `The value is an array (type ${RDB_TYPE.array}, since RDB version 14 of Redis 8.8), which this server has no type for`,
+  'path-hash': `The value is a path hash (type ${RDB_TYPE.pathHash}, since RDB version 81 of Valkey 9.2), which this server has no type for`,
+};
+const FOREIGN_ADVICE =
+  'delete such keys, or copy them to keys of other types, on the server that wrote the RDB, and save again';
 
 export class ValueBuilder extends SilentVisitor {
   /** The finished key's entry; 0 when there was nothing to keep. */
@@ -36,6 +52,8 @@ export class ValueBuilder extends SilentVisitor {
   hasExpiringFields = false;
   /** The value belongs to a module of this name and was passed over. */
   moduleName = '';
+  /** Parts of values that were left out. */
+  readonly leftOut = new LeftOut();
   /** Value events are passed over: the key is not wanted. */
   discarding = false;
   /** Fields of hashes whose time was over are dropped when they expired before this, ms since 1970. */
@@ -67,8 +85,8 @@ export class ValueBuilder extends SilentVisitor {
   private readonly intsets = new IntsetCursor();
   private readonly value = new Slice();
 
-  /** `damaged` makes the error for a value that contradicts itself. */
-  constructor(space: Space, limits: EncodingLimits, damaged: (message: string) => Error) {
+  /** `damaged` makes the error for a value that contradicts itself; `now` tells ms since 1970. */
+  constructor(space: Space, limits: EncodingLimits, damaged: (message: string) => Error, now: () => number) {
     super();
     this.space = space;
     this.limits = limits;
@@ -76,7 +94,7 @@ export class ValueBuilder extends SilentVisitor {
     this.sets = new SetBuilder(space, limits, this.scratch, damaged);
     this.hashes = new HashBuilder(space, limits, this.scratch, damaged);
     this.sortedSets = new SortedSetBuilder(space, limits, this.scratch, damaged);
-    this.streams = new StreamBuilder(space, damaged);
+    this.streams = new StreamBuilder(space, damaged, now);
   }
 
   /** The value that follows belongs to this key, which is not there; `found`: as db.find() has just told. */
@@ -216,6 +234,24 @@ export class ValueBuilder extends SilentVisitor {
 
   override streamOwned(id: Slice): void {
     if (!this.discarding) this.streams.owned(id);
+  }
+
+  override streamUnowned(id: Slice): void {
+    if (this.discarding) return;
+    this.streams.unowned(id);
+    this.leftOut.unowned();
+  }
+
+  override streamIdempotency(state: RdbStreamIdempotency): void {
+    if (!this.discarding) this.leftOut.idempotency(state);
+  }
+
+  override foreign(type: RdbForeignType): void {
+    if (!this.discarding) throw this.damaged(`${FOREIGN[type]}: ${FOREIGN_ADVICE}`);
+  }
+
+  override keyMetadata(module: string): void {
+    throw this.damaged(`The key has metadata of a module that is not there: no matching class '${module}'`);
   }
 
   override module(module: string): void {

@@ -21,7 +21,18 @@ export interface LoadOptions {
 
 /** Keys skipped because they are empty are named in the log up to this number. */
 const EMPTY_NAMES_MAX = 10;
-const STREAMS: readonly number[] = [RDB_TYPE.stream, RDB_TYPE.stream2, RDB_TYPE.stream3];
+/** Types whose first event may come with a later window than the key. */
+const SLOW_TO_BEGIN: ReadonlySet<number> = new Set([
+  RDB_TYPE.stream,
+  RDB_TYPE.stream2,
+  RDB_TYPE.stream3,
+  RDB_TYPE.stream4,
+  RDB_TYPE.stream5,
+  RDB_TYPE.hashTemplateListpack,
+  RDB_TYPE.hashTemplateListpackRef,
+  RDB_TYPE.hashTemplateArray,
+  RDB_TYPE.hashTemplateArrayRef,
+]);
 /** The most keys that a table is prepared for. */
 const KEYS_RESERVED_MAX = 1 << 26;
 
@@ -51,7 +62,7 @@ export class LoadVisitor extends ValueBuilder {
   private clock = -1;
 
   constructor(environment: Environment, options: LoadOptions) {
-    super(environment.keyspace, environment.settings, (message) => this.reader.describe(message));
+    super(environment.keyspace, environment.settings, (message) => this.reader.describe(message), environment.now);
     this.environment = environment;
     this.options = options;
     this.nowMs = environment.now();
@@ -109,6 +120,17 @@ export class LoadVisitor extends ValueBuilder {
     );
   }
 
+  override keyMetadata(module: string): void {
+    if (this.skipsModule(module, 'metadata of keys')) return;
+    throw this.reader.describe(
+      `The RDB file contains metadata of keys I can't load: no matching class '${module}'${MODULE_ADVICE}`,
+    );
+  }
+
+  override inlineCommand(name: Slice): void {
+    throw this.reader.describe(`The RDB carries a command ('${text(name)}') between its keys, which can't be run here`);
+  }
+
   /** Notes what is left out, and says so once for each module. */
   private skipsModule(module: string, what: string): boolean {
     if (this.environment.settings.rdbModuleValues !== 'skip') return false;
@@ -149,18 +171,24 @@ export class LoadVisitor extends ValueBuilder {
       db.delete(there);
     }
     this.startKey(db, bytes, start, length, true);
-    // The other kinds begin in the same breath; a stream's first node may come with the next window.
-    if (STREAMS.includes(type)) this.keepKey();
+    if (SLOW_TO_BEGIN.has(type)) this.keepKey();
   }
 
   /** Says how it went. */
   logTotals(): void {
     const { log } = this.environment;
+    this.logLeftOut();
+    const skipped = this.emptySkipped > 0 ? `, empty keys skipped: ${this.emptySkipped}` : '';
+    log('notice', `Done loading RDB, keys loaded: ${this.loaded}, keys expired: ${this.expired}${skipped}.`);
+  }
+
+  /** Says what of the file is not there now. */
+  logLeftOut(): void {
+    const { log } = this.environment;
     for (const [module, count] of this.moduleSkipped) {
       log('warning', `Left out of the RDB file: ${count} values or facts of module '${module}'.`);
     }
-    const skipped = this.emptySkipped > 0 ? `, empty keys skipped: ${this.emptySkipped}` : '';
-    log('notice', `Done loading RDB, keys loaded: ${this.loaded}, keys expired: ${this.expired}${skipped}.`);
+    for (const line of this.leftOut.take()) log('warning', line);
   }
 
   protected override onEmpty(key: Uint8Array): void {

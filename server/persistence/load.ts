@@ -131,7 +131,7 @@ export class DumpLoader {
       `[additional info] While doing: ${error.activity}`,
     );
     if (error.key !== null) lines.push(`[additional info] Reading key '${printable(error.key)}'`);
-    const type = rdbTypes('redis')[error.type];
+    const type = rdbTypes(this.reader.flavour)[error.type];
     if (type !== undefined) lines.push(`[additional info] Reading type ${type.number} (${type.name || 'module'})`);
     lines.push(advice, 'Terminating server after rdb file reading failure.');
     return new LoadError(lines.join('\n'));

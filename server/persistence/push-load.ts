@@ -60,6 +60,7 @@ export class PushedDump {
   /** Everything has come. Throws RdbError when the dump is not complete. */
   finish(): void {
     if (!this.done) this.reader.finish();
+    this.visitor.logLeftOut();
   }
 
   /** Lets go of a value that was begun. */

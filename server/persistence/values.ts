@@ -133,13 +133,16 @@ export class Values {
     builder.startKey(db, key, 0, key.length);
     try {
       const after = reader.readValue(bytes, start, end);
+      const leftOut = builder.leftOut.take();
       if (after !== end || builder.moduleName !== '' || builder.entry === 0) {
         if (builder.entry !== 0) db.delete(builder.entry);
         return 0;
       }
+      for (const line of leftOut) this.environment.log('notice', line);
     } catch (error) {
       if (!(error instanceof RdbError)) throw error;
       builder.abandon();
+      builder.leftOut.take();
       this.environment.log('warning', `Internal error in RDB reading offset ${error.offset} -> ${error.message}`);
       return 0;
     }
@@ -172,8 +175,8 @@ export class Values {
   }
 
   private createReading(limits: EncodingLimits, integrity: 'shallow' | 'deep'): ValueReading {
-    const { keyspace, randomBytes } = this.environment;
-    const builder = new ValueBuilder(keyspace, limits, (message) => reader.describe(message));
+    const { keyspace, randomBytes, now } = this.environment;
+    const builder = new ValueBuilder(keyspace, limits, (message) => reader.describe(message), now);
     const reader: RdbReader = new RdbReader(builder, { integrity, seed: randomBytes(4).readUInt32LE(0) });
     return { reader, builder };
   }

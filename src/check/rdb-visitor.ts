@@ -6,7 +6,7 @@ import { ListpackCursor } from '../../server/formats/rdb/listpack.ts';
 import type { RdbReader } from '../../server/formats/rdb/reader.ts';
 import { Slice } from '../../server/formats/rdb/slice.ts';
 import { type RdbBlobKind, type RdbFlavour, rdbTypes } from '../../server/formats/rdb/types.ts';
-import { type RdbStreamInfo, SilentVisitor } from '../../server/formats/rdb/visitor.ts';
+import { type RdbForeignType, type RdbStreamInfo, SilentVisitor } from '../../server/formats/rdb/visitor.ts';
 import type { Findings } from './findings.ts';
 import { printable } from './printable.ts';
 
@@ -15,6 +15,11 @@ const DATABASES_BY_DEFAULT = 16;
 const MESSAGE_BYTES_MAX = 1023;
 /** Keys whose names are remembered (as hashes of 8 bytes each, twice that in memory) to see whether one comes again. */
 const KEYS_REMEMBERED_MAX = 1 << 25;
+
+const FOREIGN: Record<RdbForeignType, string> = {
+  array: 'an array of Redis 8.8',
+  'path-hash': 'a path hash of Valkey 9.2',
+};
 
 export type RdbDatabase = { db: number; keys: number; expires: number; promisedKeys: number; promisedExpires: number };
 
@@ -114,6 +119,19 @@ export class CheckingVisitor extends SilentVisitor {
 
   override module(module: string): void {
     this.#find('warning', 'module-data', `a value of the module ${module}: a server without it refuses the file`);
+  }
+
+  override keyMetadata(module: string): void {
+    this.#find('warning', 'module-data', `metadata of the module ${module}: a server without it refuses the file`);
+  }
+
+  override inlineCommand(name: Slice): void {
+    const what = `a command (${toText(printable(name.copy()))}) that was to be run before the rest is read`;
+    this.#find('warning', 'inline-command', `${what}: only replicas of Valkey run it`);
+  }
+
+  override foreign(type: RdbForeignType): void {
+    this.#find('warning', 'foreign-type', `${FOREIGN[type]}: tsredis has no such type and refuses the file`);
   }
 
   override begin(): void {
@@ -248,7 +266,7 @@ export class CheckingVisitor extends SilentVisitor {
 
   #sumUp(): void {
     if (this.reader?.pendingHints) {
-      this.#find('warning', 'dangling-expire', 'an expiry, idle time or frequency at the end, without a key');
+      this.#find('warning', 'dangling-expire', 'an expiry, idle time, frequency or metadata at the end, without a key');
     }
     for (const db of this.databases) {
       if (db.promisedKeys < 0 || (db.promisedKeys === db.keys && db.promisedExpires === db.expires)) continue;

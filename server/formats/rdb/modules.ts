@@ -19,6 +19,13 @@ export function moduleName(id: bigint): string {
   return name;
 }
 
+/** The name of a class of key metadata in its 32 bits: 4 letters of 6 bits, 5 bits version, 3 flags. */
+export function metadataName(specification: number): string {
+  let name = 'META-';
+  for (let shift = 26; shift >= 8; shift -= 6) name += LETTERS[(specification >>> shift) & 63];
+  return name;
+}
+
 export class ModuleReader implements ValueReader {
   readonly #source: RdbSource;
   readonly #operand = new Slice();

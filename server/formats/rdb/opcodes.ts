@@ -1,7 +1,7 @@
-// Reads what stands between the keys of an RDB: databases, expiries, AUX fields, function libraries, cluster slots.
+// Reads what stands between the keys of an RDB: databases, expiries, AUX fields, function libraries, cluster slots, what
+// modules attach to keys.
 
-import type { RdbError } from './errors.ts';
-import { moduleName } from './modules.ts';
+import { metadataName, moduleName } from './modules.ts';
 import { Slice } from './slice.ts';
 import type { RdbSource } from './source.ts';
 import { MODULE_OPCODE, RDB_OPCODE, RDB_VERSION, type RdbFlavour } from './types.ts';
@@ -12,20 +12,36 @@ export class KeyHints {
   expireAtMs = -1;
   idleSeconds = -1;
   frequency = -1;
+  /** Modules attached something. */
+  metadata = false;
 
   get pending(): boolean {
-    return this.expireAtMs !== -1 || this.idleSeconds !== -1 || this.frequency !== -1;
+    return this.expireAtMs !== -1 || this.idleSeconds !== -1 || this.frequency !== -1 || this.metadata;
   }
 
   clear(): void {
     this.expireAtMs = -1;
     this.idleSeconds = -1;
     this.frequency = -1;
+    this.metadata = false;
   }
 }
 
-/** What comes after an opcode: another (or a key), data of `module`, ranges for readSlotRange(), or the checksum. */
-export type AfterOpcode = 'opcode' | 'module-data' | 'slot-import' | 'end';
+/**
+ * What comes after an opcode: another (or a key), data of `module`, ranges for readSlotRange(), classes for
+ * readMetadataClass(), what the name says, or the checksum.
+ */
+export type AfterOpcode =
+  | 'opcode'
+  | 'module-data'
+  | 'slot-import'
+  | 'key-metadata'
+  | 'hash-template'
+  | 'inline-command'
+  | 'end';
+
+/** Modules of one server can attach no more than this to a key. */
+const METADATA_CLASSES_MAX = 7;
 
 export class OpcodeReader {
   readonly hints = new KeyHints();
@@ -36,6 +52,7 @@ export class OpcodeReader {
   readonly #name = new Slice();
   readonly #value = new Slice();
   #rangesLeft = 0;
+  #classesLeft = 0;
 
   constructor(source: RdbSource, visitor: RdbVisitor) {
     this.#source = source;
@@ -79,9 +96,32 @@ export class OpcodeReader {
       case RDB_OPCODE.eof:
         return 'end';
       default:
-        if (opcode === RDB_OPCODE.slotImport && flavour === 'valkey') return this.#slotImport();
-        throw this.#unknown(opcode, version, flavour);
+        return flavour === 'valkey' ? this.#readOfValkey(opcode, version) : this.#readOfRedis(opcode, version);
     }
+  }
+
+  /** Reads what precedes the classes of metadata. */
+  openMetadata(): 'key-metadata' {
+    const s = this.#source;
+    s.activity = 'read-len';
+    this.#classesLeft = s.length();
+    if (this.#classesLeft > METADATA_CLASSES_MAX) {
+      throw s.fail(
+        'integrity',
+        `A key with ${s.lengthExact()} classes of metadata, of ${METADATA_CLASSES_MAX} possible`,
+      );
+    }
+    this.hints.metadata = true;
+    return 'key-metadata';
+  }
+
+  /** Reads whose metadata follow, into `module`; false when there are none left. */
+  readMetadataClass(): boolean {
+    if (this.#classesLeft === 0) return false;
+    this.module = metadataName(this.#source.i32le());
+    this.#visitor.keyMetadata(this.module);
+    this.#classesLeft--;
+    return true;
   }
 
   /** Reads one range of slots that were being imported; false when there is none left. */
@@ -93,10 +133,17 @@ export class OpcodeReader {
     return true;
   }
 
-  #unknown(opcode: number, version: number, flavour: RdbFlavour): RdbError {
-    if (flavour === 'redis') return this.#source.fail('type', `Invalid object type: ${opcode}`);
+  #readOfRedis(opcode: number, version: number): AfterOpcode {
+    if (opcode === RDB_OPCODE.hashTemplate && version >= RDB_VERSION.hashTemplate) return 'hash-template';
+    if (opcode === RDB_OPCODE.keyMetadata && version >= RDB_VERSION.keyMetadata) return this.openMetadata();
+    throw this.#source.fail('type', `Invalid object type: ${opcode}`);
+  }
+
+  #readOfValkey(opcode: number, version: number): AfterOpcode {
+    if (opcode === RDB_OPCODE.slotImport) return this.#slotImport();
+    if (opcode === RDB_OPCODE.inlineCommand && version >= RDB_VERSION.inlineCommand) return 'inline-command';
     const age = version > RDB_VERSION.newestValkey ? 'future version' : 'version';
-    return this.#source.fail('type', `Unknown object type ${opcode} in RDB file with ${age} ${version}`);
+    throw this.#source.fail('type', `Unknown object type ${opcode} in RDB file with ${age} ${version}`);
   }
 
   #resizeDb(): AfterOpcode {

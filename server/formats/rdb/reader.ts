@@ -2,19 +2,23 @@
 // RESTORE and the checkers all use it; none of them sees the encoding.
 //
 //   "REDIS" or "VALKEY", version in digits (9 bytes)
-//   opcodes and keys: [expiry] [idle] [frequency] type key value
+//   opcodes and keys: [expiry] [idle] [frequency] [metadata] type key value
 //   255, from version 5: 8 bytes CRC64 of all before, little-endian, 0 = not computed
 
+import { ArrayReader } from './arrays.ts';
 import { BLOB_MESSAGE, BlobValidator, NAN_SCORE } from './blobs.ts';
 import { CollectionReader, type ValueReader } from './collections.ts';
 import { DuplicateFinder } from './duplicates.ts';
 import type { RdbError } from './errors.ts';
+import { HashTemplateReader } from './hash-templates.ts';
+import { InlineCommandReader } from './inline-command.ts';
 import { ModuleReader, moduleName } from './modules.ts';
 import { OpcodeReader } from './opcodes.ts';
+import { PathHashReader } from './path-hashes.ts';
 import { Slice } from './slice.ts';
 import { NEED_MORE, RdbSource, UNEXPECTED_EOF } from './source.ts';
 import { StreamReader } from './streams.ts';
-import { RDB_TYPE, RDB_VERSION, type RdbFlavour, type RdbTypeInfo, rdbTypes } from './types.ts';
+import { RDB_OPCODE, RDB_TYPE, RDB_VERSION, type RdbFlavour, type RdbTypeInfo, rdbTypes } from './types.ts';
 import type { RdbVisitor } from './visitor.ts';
 
 const HEADER_BYTES = 9;
@@ -40,14 +44,15 @@ export type RdbReaderOptions = {
   checksum?: boolean;
   /**
    * Asked about damage inside a value whose end is known (a packed value, a member that comes twice). True: go on; the
-   * visitor then hears nothing of the damaged packed value, key included. Default: every damage is thrown.
+   * visitor then hears nothing of the damaged packed value, nor (but of a hash with a template) of its key. Default: every
+   * damage is thrown.
    */
   recover?: (error: RdbError) => boolean;
   /** Any unpredictable number, for the tables that find duplicates. */
   seed?: number;
 };
 
-type State = 'header' | 'opcode' | 'value' | 'slot-import' | 'checksum' | 'done' | 'single-value';
+type State = 'header' | 'opcode' | 'value' | 'slot-import' | 'key-metadata' | 'checksum' | 'done' | 'single-value';
 
 export class RdbReader {
   readonly #source: RdbSource;
@@ -56,6 +61,10 @@ export class RdbReader {
   readonly #collections: CollectionReader;
   readonly #streams: StreamReader;
   readonly #modules: ModuleReader;
+  readonly #templates: HashTemplateReader;
+  readonly #arrays: ArrayReader;
+  readonly #pathHashes: PathHashReader;
+  readonly #commands: InlineCommandReader;
   readonly #opcodes: OpcodeReader;
   readonly #versionMax: number;
   readonly #checksum: boolean;
@@ -64,6 +73,10 @@ export class RdbReader {
   readonly #value = new Slice();
   #types: readonly (RdbTypeInfo | undefined)[] = rdbTypes('redis');
   #state: State = 'header';
+  /** The state once what is active is read. */
+  #after: State = 'opcode';
+  /** One value is read, not a file. */
+  #single = false;
   #active: ValueReader | null = null;
   #inKey = false;
   #untold = false;
@@ -95,6 +108,10 @@ export class RdbReader {
     this.#collections = new CollectionReader(this.#source, visitor, duplicates, this.#blobs, deep);
     this.#streams = new StreamReader(this.#source, visitor, this.#blobs, deep, seed);
     this.#modules = new ModuleReader(this.#source);
+    this.#templates = new HashTemplateReader(this.#source, visitor, this.#blobs, deep);
+    this.#arrays = new ArrayReader(this.#source, duplicates, deep);
+    this.#pathHashes = new PathHashReader(this.#source, duplicates, deep, seed);
+    this.#commands = new InlineCommandReader(this.#source, visitor);
     this.#opcodes = new OpcodeReader(this.#source, visitor);
   }
 
@@ -113,7 +130,7 @@ export class RdbReader {
     return this.#source.lengthExact();
   }
 
-  /** Whether an expiry, idle time or frequency was read for a key that hasn't come yet. */
+  /** Whether an expiry, idle time, frequency or metadata was read for a key that hasn't come yet. */
   get pendingHints(): boolean {
     return this.#opcodes.hints.pending;
   }
@@ -219,8 +236,10 @@ export class RdbReader {
 
   #begin(state: State, flavour: RdbFlavour): void {
     this.#state = state;
+    this.#single = state === 'single-value';
     this.#flavour = flavour;
     this.#types = rdbTypes(flavour);
+    this.#templates.clear();
     this.#active = null;
     this.#inKey = this.#untold = false;
     this.#surplus = null;
@@ -241,6 +260,10 @@ export class RdbReader {
         break;
       case 'slot-import':
         if (!this.#opcodes.readSlotRange()) this.#state = 'opcode';
+        break;
+      case 'key-metadata':
+        if (this.#opcodes.readMetadataClass()) this.#passModuleData('key-metadata');
+        else this.#state = this.#single ? 'single-value' : 'opcode';
         break;
       case 'checksum':
         this.#verify();
@@ -295,6 +318,7 @@ export class RdbReader {
         this.#keepKey();
         this.#inKey = true;
         this.#state = 'value';
+        this.#after = 'opcode';
         return;
       }
       this.#leaveKey();
@@ -314,7 +338,7 @@ export class RdbReader {
 
   /** Tells the visitor of the key; its value's bytes are there. */
   #tellKey(info: RdbTypeInfo): void {
-    if (this.#state === 'single-value') return;
+    if (this.#single) return;
     const { hints } = this.#opcodes;
     this.#visitor.key(this.#key, info.number, hints.expireAtMs, hints.idleSeconds, hints.frequency);
   }
@@ -344,7 +368,7 @@ export class RdbReader {
   }
 
   #leaveKey(): void {
-    if (this.#state !== 'single-value') this.#source.key = null;
+    if (!this.#single) this.#source.key = null;
     this.#source.type = -1;
     this.#opcodes.hints.clear();
     if (this.#untold) this.#untold = false;
@@ -361,11 +385,11 @@ export class RdbReader {
     this.#active = this.#valueReader(info);
     if (this.#active !== null) this.#keepKey();
     this.#inKey = true;
-    this.#state = this.#state === 'single-value' ? this.#state : 'value';
+    this.#state = 'value';
+    this.#after = this.#single ? 'done' : 'opcode';
   }
 
   #valueReader(info: RdbTypeInfo): ValueReader | null {
-    const s = this.#source;
     switch (info.layout) {
       case 'stream':
         this.#streams.open(info.number);
@@ -378,14 +402,27 @@ export class RdbReader {
         this.#visitor.module(name);
         return this.#modules;
       }
+      case 'hash-template':
+        this.#templates.open(info.number);
+        this.#tellKey(info);
+        return this.#templates;
+      case 'array': {
+        const count = this.#arrays.open();
+        this.#tellKey(info);
+        this.#visitor.foreign('array', count);
+        return this.#arrays;
+      }
+      case 'path-hash': {
+        const count = this.#pathHashes.open();
+        this.#tellKey(info);
+        if (count === 0) this.#visitor.emptyValue();
+        else this.#visitor.foreign('path-hash', count);
+        return this.#pathHashes;
+      }
       case 'unsupported': {
-        if (info.number === RDB_TYPE.modulePreGa) {
-          const name = this.#moduleName();
-          const reason = `The RDB file contains module data I can't load: no matching module type '${name}'`;
-          throw s.fail('unsupported', reason);
-        }
-        const what = `Values of type ${info.number} (${info.name}, since RDB version ${info.since})`;
-        throw s.fail('unsupported', `${what} can't be read: they need a newer Redis`);
+        const name = this.#moduleName();
+        const reason = `The RDB file contains module data I can't load: no matching module type '${name}'`;
+        throw this.#source.fail('unsupported', reason);
       }
       default: {
         const count = this.#collections.open(info.layout, info.number, this.#flavour);
@@ -409,20 +446,21 @@ export class RdbReader {
     if (this.#inKey) this.#leaveKey();
     this.#inKey = false;
     this.#source.starvedMessage = '';
-    this.#state = this.#state === 'single-value' ? 'done' : 'opcode';
+    this.#state = this.#after;
   }
 
   #singleValue(): void {
-    if (this.#active !== null) {
-      if (this.#active.run()) this.#valueEnd();
-      return;
-    }
     const s = this.#source;
     s.activity = 'read-object-value';
     const type = s.u8();
     s.type = type;
     const info = this.#types[type];
-    if (info === undefined) throw s.fail('type', `Invalid object type: ${type}`);
+    if (info === undefined) {
+      if (type !== RDB_OPCODE.keyMetadata) throw s.fail('type', `Invalid object type: ${type}`);
+      this.#opcodes.openMetadata();
+      this.#state = 'key-metadata';
+      return;
+    }
     if (info.layout === 'string' || info.layout === 'blob') {
       this.#simpleValue(info);
       this.#leaveKey();
@@ -430,21 +468,35 @@ export class RdbReader {
       return;
     }
     this.#openValue(info);
-    if (this.#active === null) this.#valueEnd();
   }
 
   #special(opcode: number): void {
     const after = this.#opcodes.read(opcode, this.#version, this.#flavour);
     if (after === 'opcode') return;
-    if (after === 'module-data') {
-      this.#modules.open(this.#opcodes.module);
-      this.#active = this.#modules;
-      this.#inKey = false;
-      this.#state = 'value';
+    if (after === 'module-data') this.#passModuleData('opcode');
+    else if (after === 'hash-template') {
+      this.#templates.openTemplate();
+      this.#pass(this.#templates, 'opcode');
+    } else if (after === 'inline-command') {
+      this.#commands.open();
+      this.#pass(this.#commands, 'opcode');
     } else if (after === 'end') {
       this.#state = this.#version >= RDB_VERSION.checksum ? 'checksum' : 'done';
       if (this.#state === 'done') this.#visitor.end('none');
     } else this.#state = after;
+  }
+
+  #passModuleData(after: State): void {
+    this.#modules.open(this.#opcodes.module);
+    this.#pass(this.#modules, after);
+  }
+
+  /** Reads something that is no key's value. */
+  #pass(reader: ValueReader, after: State): void {
+    this.#active = reader;
+    this.#inKey = false;
+    this.#state = 'value';
+    this.#after = after;
   }
 
   #verify(): void {

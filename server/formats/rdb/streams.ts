@@ -3,7 +3,10 @@
 //   types 19 and up: first id, largest deleted id, entries added;
 //   group count, (name, last id, types 19 and up: entries read,
 //     pending count, (16 bytes id, i64 delivery time, deliveries),
-//     consumer count, (name, i64 seen, type 21: i64 active, pending count, (16 bytes id)))
+//     consumer count, (name, i64 seen, types 21 and up: i64 active, pending count, (16 bytes id)),
+//     type 27: count of pending ids that were given back and have no consumer, (16 bytes id)),
+//   types 26 and up, against adding the same twice: seconds and number of messages that are remembered,
+//     producer count, (name, message count, (name, id)), messages added, duplicates
 // Ids outside of nodes and pending lists are two lengths. The messages are redis-check-rdb's, at the same places.
 
 import type { BlobValidator } from './blobs.ts';
@@ -13,11 +16,29 @@ import { Slice } from './slice.ts';
 import type { RdbSource } from './source.ts';
 import { StreamListpackValidator } from './stream-listpack.ts';
 import { RDB_TYPE } from './types.ts';
-import type { RdbVisitor } from './visitor.ts';
+import type { RdbStreamIdempotency, RdbVisitor } from './visitor.ts';
 
 const ID_BYTES = 16;
+const REMEMBERED_SECONDS_MAX = 86400;
+const REMEMBERED_ENTRIES_MAX = 10000;
 
-type Part = 'nodes' | 'info' | 'groups' | 'pending-count' | 'pending' | 'consumers' | 'owned-count' | 'owned';
+const IDEMPOTENCY_FAILED = 'Stream IDMP entries loading failed.';
+
+type Part =
+  | 'nodes'
+  | 'info'
+  | 'groups'
+  | 'pending-count'
+  | 'pending'
+  | 'consumers'
+  | 'owned-count'
+  | 'owned'
+  | 'unowned-count'
+  | 'unowned'
+  | 'idempotency'
+  | 'producers'
+  | 'messages'
+  | 'totals';
 
 export class StreamReader implements ValueReader {
   readonly #source: RdbSource;
@@ -38,6 +59,17 @@ export class StreamReader implements ValueReader {
   #consumersLeft = 0;
   #ownedLeft = 0;
   #ownedCount = 0;
+  #unownedLeft = 0;
+  #producersLeft = 0;
+  #messagesLeft = 0;
+  readonly #remembered: RdbStreamIdempotency = {
+    durationSeconds: 0,
+    entriesMax: 0,
+    producers: 0,
+    entries: 0,
+    added: 0,
+    duplicates: 0,
+  };
   #finders: Record<'nodes' | 'groups' | 'pending' | 'consumers' | 'owned', DuplicateFinder> | undefined;
 
   constructor(source: RdbSource, visitor: RdbVisitor, blobs: BlobValidator, deep: boolean, seed: number) {
@@ -58,42 +90,42 @@ export class StreamReader implements ValueReader {
 
   run(): boolean {
     for (;;) {
-      switch (this.#part) {
-        case 'nodes':
-          this.#runNodes();
-          this.#part = 'info';
-          break;
-        case 'info':
-          this.#info();
-          this.#part = 'groups';
-          break;
-        case 'groups':
-          if (this.#groupsLeft === 0) return this.#end();
-          this.#group();
-          this.#part = 'pending-count';
-          break;
-        case 'pending-count':
-          this.#pendingHead();
-          this.#part = 'pending';
-          break;
-        case 'pending':
-          this.#runPending();
-          this.#part = 'consumers';
-          break;
-        case 'consumers':
-          this.#part = this.#consumersLeft === 0 ? 'groups' : this.#consumer();
-          if (this.#part === 'groups') this.#groupEnd();
-          break;
-        case 'owned-count':
-          this.#ownedLeft = this.#length('Stream consumer PEL num loading failed.');
-          this.#part = 'owned';
-          break;
-        case 'owned':
-          this.#runOwned();
-          this.#part = 'consumers';
-          break;
-      }
+      const part = this.#runPart();
+      if (part === 'end') return this.#end();
+      this.#part = part;
       this.#source.mark = this.#source.pos;
+    }
+  }
+
+  /** Reads a part; tells which follows. */
+  #runPart(): Part | 'end' {
+    switch (this.#part) {
+      case 'nodes':
+        return this.#runNodes();
+      case 'info':
+        return this.#info();
+      case 'groups':
+        if (this.#groupsLeft > 0) return this.#group();
+        return this.#type >= RDB_TYPE.stream4 ? 'idempotency' : 'end';
+      case 'pending-count':
+        return this.#pendingHead();
+      case 'pending':
+        return this.#runPending();
+      case 'consumers':
+        if (this.#consumersLeft > 0) return this.#consumer();
+        return this.#type >= RDB_TYPE.stream5 ? 'unowned-count' : this.#groupEnd();
+      case 'owned-count':
+        this.#ownedLeft = this.#length('Stream consumer PEL num loading failed.');
+        return 'owned';
+      case 'owned':
+        return this.#runOwned();
+      case 'unowned-count':
+        this.#unownedLeft = this.#length('Stream NACK zone count loading failed.');
+        return 'unowned';
+      case 'unowned':
+        return this.#runUnowned();
+      default:
+        return this.#runIdempotency();
     }
   }
 
@@ -118,7 +150,7 @@ export class StreamReader implements ValueReader {
     return this.#source.lengthExact();
   }
 
-  #runNodes(): void {
+  #runNodes(): Part {
     const s = this.#source;
     while (this.#nodesLeft > 0) {
       s.starvedMessage = 'Stream master ID loading failed: invalid encoding or I/O error.';
@@ -132,6 +164,7 @@ export class StreamReader implements ValueReader {
       this.#nodesRead++;
       s.mark = s.pos;
     }
+    return 'info';
   }
 
   #checkNode(): void {
@@ -144,7 +177,7 @@ export class StreamReader implements ValueReader {
     if (this.#deep && !this.#find().nodes.add(this.#id)) this.#source.damaged('Listpack re-added with existing key');
   }
 
-  #info(): void {
+  #info(): Part {
     const failed = 'Stream object metadata loading failed.';
     const modern = this.#type !== RDB_TYPE.stream;
     const length = this.#length(failed);
@@ -168,9 +201,10 @@ export class StreamReader implements ValueReader {
       maxDeletedSequence,
       entriesAdded,
     });
+    return 'groups';
   }
 
-  #group(): void {
+  #group(): Part {
     const s = this.#source;
     s.starvedMessage = 'Error reading the consumer group name from Stream';
     s.string(this.#text);
@@ -185,19 +219,22 @@ export class StreamReader implements ValueReader {
     }
     this.#visitor.streamGroup(this.#text, { lastMs, lastSequence, entriesRead });
     this.#groupsLeft--;
+    return 'pending-count';
   }
 
-  #pendingHead(): void {
+  #pendingHead(): Part {
     this.#pendingLeft = this.#length('Stream PEL size loading failed.');
     this.#pendingCount = 0;
     this.#ownedCount = 0;
-    if (!this.#deep) return;
-    this.#find().pending.clear(this.#pendingLeft);
-    this.#find().owned.clear(this.#pendingLeft);
-    this.#find().consumers.clear(0);
+    if (this.#deep) {
+      this.#find().pending.clear(this.#pendingLeft);
+      this.#find().owned.clear(this.#pendingLeft);
+      this.#find().consumers.clear(0);
+    }
+    return 'pending';
   }
 
-  #runPending(): void {
+  #runPending(): Part {
     const s = this.#source;
     while (this.#pendingLeft > 0) {
       s.starvedMessage = 'Stream PEL ID loading failed.';
@@ -214,6 +251,7 @@ export class StreamReader implements ValueReader {
       s.mark = s.pos;
     }
     this.#consumersLeft = this.#length('Stream consumers num loading failed.');
+    return 'consumers';
   }
 
   #consumer(): Part {
@@ -235,7 +273,7 @@ export class StreamReader implements ValueReader {
     return 'owned-count';
   }
 
-  #runOwned(): void {
+  #runOwned(): Part {
     const s = this.#source;
     while (this.#ownedLeft > 0) {
       s.starvedMessage = 'Stream short read reading PEL streamID.';
@@ -251,11 +289,91 @@ export class StreamReader implements ValueReader {
       this.#ownedCount++;
       s.mark = s.pos;
     }
+    return 'consumers';
   }
 
-  #groupEnd(): void {
-    if (this.#deep && this.#ownedCount !== this.#pendingCount) {
-      this.#source.damaged('Stream CG PEL entry without consumer');
+  #runUnowned(): Part {
+    const s = this.#source;
+    while (this.#unownedLeft > 0) {
+      s.starvedMessage = 'Stream NACK zone entry ID loading failed.';
+      s.raw(this.#id, ID_BYTES);
+      if (this.#deep && !this.#find().pending.has(this.#id)) {
+        s.damaged('Stream NACK zone entry not found in group global PEL');
+      }
+      if (this.#deep && !this.#find().owned.add(this.#id)) {
+        s.damaged('Stream NACK zone entry has a consumer assigned');
+      }
+      this.#visitor.streamUnowned(this.#id);
+      this.#unownedLeft--;
+      this.#ownedCount++;
+      s.mark = s.pos;
     }
+    return this.#groupEnd();
+  }
+
+  #groupEnd(): Part {
+    if (this.#deep && this.#ownedCount !== this.#pendingCount) {
+      const zone = this.#type >= RDB_TYPE.stream5 ? ' outside NACK zone' : '';
+      this.#source.damaged(`Stream CG PEL entry without consumer${zone}`);
+    }
+    return 'groups';
+  }
+
+  #runIdempotency(): Part | 'end' {
+    switch (this.#part) {
+      case 'idempotency':
+        return this.#idempotencyHead();
+      case 'producers':
+        return this.#producersLeft > 0 ? this.#producer() : 'totals';
+      case 'messages':
+        return this.#runMessages();
+      default:
+        return this.#totals();
+    }
+  }
+
+  #idempotencyHead(): Part {
+    const state = this.#remembered;
+    state.durationSeconds = this.#length('Stream IDMP duration loading failed.');
+    state.entriesMax = this.#length('Stream IDMP max entries loading failed.');
+    state.producers = this.#producersLeft = this.#length(IDEMPOTENCY_FAILED);
+    state.entries = 0;
+    if (this.#deep && (state.durationSeconds < 1 || state.durationSeconds > REMEMBERED_SECONDS_MAX)) {
+      this.#source.damaged('Stream IDMP duration out of range');
+    }
+    if (this.#deep && (state.entriesMax < 1 || state.entriesMax > REMEMBERED_ENTRIES_MAX)) {
+      this.#source.damaged('Stream IDMP max entries out of range');
+    }
+    return 'producers';
+  }
+
+  #producer(): Part {
+    this.#source.starvedMessage = IDEMPOTENCY_FAILED;
+    this.#source.string(this.#text);
+    this.#messagesLeft = this.#length(IDEMPOTENCY_FAILED);
+    this.#producersLeft--;
+    return 'messages';
+  }
+
+  #runMessages(): Part {
+    const s = this.#source;
+    while (this.#messagesLeft > 0) {
+      s.starvedMessage = IDEMPOTENCY_FAILED;
+      s.string(this.#text);
+      s.length();
+      s.length();
+      this.#messagesLeft--;
+      this.#remembered.entries++;
+      s.mark = s.pos;
+    }
+    return 'producers';
+  }
+
+  #totals(): 'end' {
+    const state = this.#remembered;
+    state.added = this.#length('Stream iids_added loading failed.');
+    state.duplicates = this.#length('Stream iids_duplicates loading failed.');
+    this.#visitor.streamIdempotency(state);
+    return 'end';
   }
 }

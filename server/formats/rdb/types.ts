@@ -9,9 +9,12 @@ export type RdbLayout =
   | 'zset'
   | 'hash'
   | 'hash-expiry'
+  | 'hash-template'
   | 'blob'
   | 'quicklist'
   | 'stream'
+  | 'array'
+  | 'path-hash'
   | 'module'
   | 'unsupported';
 
@@ -60,12 +63,24 @@ export const RDB_TYPE = {
   stream3: 21,
   hashMetadataPreGa: 22,
   hashListpackExpiryPreGa: 23,
+  /** Of Valkey, whose 23 this is. */
+  pathHash: 23,
   hashMetadata: 24,
   hashListpackExpiry: 25,
   stream4: 26,
+  stream5: 27,
+  array: 28,
+  hashTemplateListpack: 29,
+  hashTemplateListpackRef: 30,
+  hashTemplateArray: 31,
+  hashTemplateArrayRef: 32,
 } as const;
 
+/** The first two mean different things to Redis and Valkey. */
 export const RDB_OPCODE = {
+  hashTemplate: 242,
+  inlineCommand: 242,
+  keyMetadata: 243,
   slotImport: 243,
   slotInfo: 244,
   function2: 245,
@@ -89,8 +104,11 @@ export const RDB_VERSION = {
   checksum: 5,
   expireTimeMsLittleEndian: 9,
   dump: 10,
-  newestRedis: 14,
+  keyMetadata: 13,
+  hashTemplate: 15,
+  newestRedis: 15,
   oldestValkey: 80,
+  inlineCommand: 81,
   newestValkey: 81,
 } as const;
 
@@ -120,14 +138,19 @@ const REDIS_TYPES: readonly RdbTypeInfo[] = [
   { number: 23, name: 'hash-listpack-md-pre-release', since: 12, layout: 'blob', blob: 'hash-listpack-expiry' },
   { number: 24, name: 'hash-hashtable-md', since: 12, layout: 'hash-expiry' },
   { number: 25, name: 'hash-listpack-md', since: 12, layout: 'blob', blob: 'hash-listpack-expiry' },
-  { number: 26, name: 'stream-v4', since: 13, layout: 'unsupported' },
-  { number: 27, name: 'stream-v5', since: 14, layout: 'unsupported' },
-  { number: 28, name: 'array', since: 14, layout: 'unsupported' },
+  { number: 26, name: 'stream-v4', since: 13, layout: 'stream' },
+  { number: 27, name: 'stream-v5', since: 14, layout: 'stream' },
+  { number: 28, name: 'array', since: 14, layout: 'array' },
+  { number: 29, name: 'hash-template-listpack', since: 15, layout: 'hash-template' },
+  { number: 30, name: 'hash-template-listpack-ref', since: 15, layout: 'hash-template' },
+  { number: 31, name: 'hash-template-array', since: 15, layout: 'hash-template' },
+  { number: 32, name: 'hash-template-array-ref', since: 15, layout: 'hash-template' },
 ];
 
 const VALKEY_TYPES: readonly RdbTypeInfo[] = [
   ...REDIS_TYPES.filter((type) => type.number <= 21),
   { number: 22, name: 'hash-hashtable-with-expiry', since: 80, layout: 'hash-expiry' },
+  { number: 23, name: 'path-hash', since: 81, layout: 'path-hash' },
 ];
 
 /** Who wrote the file: 242, 243, 22 and 23 mean different things to the two. */

@@ -19,6 +19,22 @@ export type RdbStreamInfo = {
   entriesAdded: bigint | null;
 };
 
+/**
+ * What a stream knows of messages that came before, so that the same one is not added twice (types 26 and up), and how much
+ * of it it keeps: `entriesMax` per producer, `durationSeconds` each. `added` and `duplicates` were counted since it began.
+ */
+export type RdbStreamIdempotency = {
+  durationSeconds: number;
+  entriesMax: number;
+  producers: number;
+  entries: number;
+  added: number;
+  duplicates: number;
+};
+
+/** Types of others that have no counterpart here. */
+export type RdbForeignType = 'array' | 'path-hash';
+
 /** `entriesRead` is null before type 19 and -1 when unknown. */
 export type RdbStreamGroup = { lastMs: bigint; lastSequence: bigint; entriesRead: bigint | null };
 
@@ -28,8 +44,11 @@ export type RdbStreamGroup = { lastMs: bigint; lastSequence: bigint; entriesRead
  *   plain collections        begin(), then element() | pair() | scored() per member
  *   packed collections       blob()
  *   quicklists               begin('list', nodes), then plainNode(), ziplistNode() or listpackNode() per node
- *   streams                  streamNode()*, streamInfo(), then per group: streamGroup(), streamPending()*, and per
- *                            consumer: streamConsumer(), streamOwned()*
+ *   streams                  streamNode()*, streamInfo(), then per group: streamGroup(), streamPending()*, per consumer:
+ *                            streamConsumer(), streamOwned()*, then streamUnowned()*; at last (types 26 and up)
+ *                            streamIdempotency()
+ *   hashes with templates    as plain ones
+ *   arrays, path hashes      foreign()
  *   modules                  module()
  * emptyValue() replaces (or, for quicklists of empty nodes, follows) the events of a collection without members, which
  * servers drop.
@@ -46,6 +65,10 @@ export interface RdbVisitor {
   functionLibrary(code: Slice): void;
   /** Data a module keeps beside the keys; passed over. */
   moduleAux(module: string): void;
+  /** What a module attached to the key that follows; passed over. */
+  keyMetadata(module: string): void;
+  /** A command that was to be run before the rest is read, by its name; passed over. */
+  inlineCommand(name: Slice): void;
 
   /** `expireAtMs`, `idleSeconds` and `frequency` are -1 when the file doesn't say. */
   key(key: Slice, type: number, expireAtMs: number, idleSeconds: number, frequency: number): void;
@@ -71,6 +94,11 @@ export interface RdbVisitor {
   streamConsumer(name: Slice, seenAtMs: number, activeAtMs: number): void;
   /** An id of the group's pending ones that belongs to the consumer just told. */
   streamOwned(id: Slice): void;
+  /** An id of the group's pending ones that was given back and belongs to no consumer. */
+  streamUnowned(id: Slice): void;
+  streamIdempotency(state: RdbStreamIdempotency): void;
+  /** A value of a type that is not served here, with that many members; passed over. */
+  foreign(type: RdbForeignType, count: number): void;
   /** A value of a module; passed over. */
   module(module: string): void;
   emptyValue(): void;
@@ -90,6 +118,8 @@ export class SilentVisitor implements RdbVisitor {
   slotImportRange(_first: number, _last: number): void {}
   functionLibrary(_code: Slice): void {}
   moduleAux(_module: string): void {}
+  keyMetadata(_module: string): void {}
+  inlineCommand(_name: Slice): void {}
   key(_key: Slice, _type: number, _expireAtMs: number, _idleSeconds: number, _frequency: number): void {}
   string(_value: Slice): void {}
   skipped(_bytes: number): void {}
@@ -107,6 +137,9 @@ export class SilentVisitor implements RdbVisitor {
   streamPending(_id: Slice, _deliveredAtMs: number, _deliveries: number): void {}
   streamConsumer(_name: Slice, _seenAtMs: number, _activeAtMs: number): void {}
   streamOwned(_id: Slice): void {}
+  streamUnowned(_id: Slice): void {}
+  streamIdempotency(_state: RdbStreamIdempotency): void {}
+  foreign(_type: RdbForeignType, _count: number): void {}
   module(_module: string): void {}
   emptyValue(): void {}
   keyEnd(): void {}

@@ -6,16 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSettings } from '../../../server/config/settings.ts';
-import { RdbReader } from '../../../server/formats/rdb/reader.ts';
 import { RDB_TYPE } from '../../../server/formats/rdb/types.ts';
 import { RdbWriter } from '../../../server/formats/rdb/writer.ts';
-import { Keyspace } from '../../../server/keyspace/keyspace.ts';
 import { Dumper } from '../../../server/persistence/dumper.ts';
-import type { Environment } from '../../../server/persistence/environment.ts';
-import { DumpLoader, LoadError } from '../../../server/persistence/load.ts';
-import { LoadVisitor } from '../../../server/persistence/load-visitor.ts';
-import { Values } from '../../../server/persistence/values.ts';
+import { LoadError } from '../../../server/persistence/load.ts';
+import { digests, environment, load, loadInPieces } from './load-world.ts';
 
 const root = fileURLToPath(new URL('../../fixtures/rdb/', import.meta.url));
 
@@ -33,72 +28,8 @@ const fixtures: Fixture[] = readFileSync(join(root, 'expected.tsv'), 'utf8')
     return { file, verdicts };
   });
 
-function environment(log: string[] = []): Environment {
-  const settings = createSettings({ currentDirectory: () => '/', changeDirectory: () => undefined });
-  settings.put('sanitize-dump-payload', 'yes');
-  return {
-    settings,
-    keyspace: new Keyspace(16, { k0: 1, k1: 2 }),
-    log: (_level, message) => log.push(message),
-    now: () => 1_700_000_000_000,
-    monotonicMs: () => performance.now(),
-    randomBytes: (bytes) => Buffer.alloc(bytes, 1),
-    redisVersion: '7.2.4',
-    libraries: { all: () => [], load: () => null, clear: () => undefined },
-    usedMemory: () => 0,
-    replicationAux: () => [],
-    // Old fixtures have expired keys: they are to be seen.
-    dropsExpired: () => false,
-    watchFields: () => undefined,
-    holdReplies: () => undefined,
-    jobStarted: () => undefined,
-    exit: () => undefined,
-    hasExpiringFields: () => true,
-  };
-}
-
-function load(path: string, world: Environment): void {
-  new DumpLoader(world, path, { isPreamble: false, replaces: false }).runNow();
-}
-
 function isOk(verdict: string): boolean {
   return verdict === 'ok';
-}
-
-/** Loads through a window that is as small as can be. */
-function loadInPieces(path: string, world: Environment, bytes: number): void {
-  const visitor = new LoadVisitor(world, { isPreamble: false, replaces: false });
-  const reader = new RdbReader(visitor, { windowBytes: 16 });
-  visitor.reader = reader;
-  const file = readFileSync(path);
-  for (let at = 0; at < file.length; at += bytes) {
-    // The window's end is told exactly: what is beyond must not be looked at.
-    const piece = file.subarray(at, at + bytes);
-    let from = 0;
-    while (from < piece.length) {
-      const room = reader.room();
-      const count = Math.min(room.length, piece.length - from);
-      room.fill(0xa5);
-      room.set(piece.subarray(from, from + count));
-      reader.filled(count);
-      from += count;
-      reader.run();
-    }
-  }
-  reader.finish();
-}
-
-/** Keys of all databases with the digests of their values. */
-function digests(world: Environment): Map<string, string> {
-  const values = new Values(world);
-  const all = new Map<string, string>();
-  for (const db of world.keyspace.databases) {
-    db.table.forEach((entry) => {
-      const key = `${db.index} ${db.keyBytes(entry).toString('latin1')} ${db.expireAt(entry)}`;
-      all.set(key, `${db.type(entry)} ${values.digest(db, entry).toString('hex')}`);
-    });
-  }
-  return all;
 }
 
 describe('loading the fixtures', () => {
@@ -124,6 +55,8 @@ describe('loading the fixtures', () => {
     if (failure instanceof LoadError && /contains (AUX )?module data/.test(failure.message)) {
       // Checkers pass over what belongs to modules; a server without them can't serve it.
       expect(sound).toBeGreaterThan(0);
+    } else if (failure instanceof LoadError && failure.message.includes('The value is an array')) {
+      expect(file).toBe('rediscope/native-types.rdb');
     } else if (failure !== null) {
       expect(failure).toBeInstanceOf(LoadError);
       expect((failure as LoadError).message).toContain(join(root, file));

@@ -5,9 +5,10 @@ import type { Slice } from '../../../../server/formats/rdb/slice.ts';
 import type { RdbVisitor } from '../../../../server/formats/rdb/visitor.ts';
 
 const events = [
-  'header aux selectDb resizeDb slotInfo slotImport slotImportRange functionLibrary moduleAux key string skipped begin',
+  'header aux selectDb resizeDb slotInfo slotImport slotImportRange functionLibrary moduleAux keyMetadata inlineCommand key',
+  'string skipped begin',
   'element scored pair blob plainNode ziplistNode listpackNode streamNode streamInfo streamGroup streamPending',
-  'streamConsumer streamOwned module emptyValue keyEnd end',
+  'streamConsumer streamOwned streamUnowned streamIdempotency foreign module emptyValue keyEnd end',
 ]
   .join(' ')
   .split(' ');

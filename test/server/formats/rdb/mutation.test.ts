@@ -9,9 +9,12 @@ import { SilentVisitor } from '../../../../server/formats/rdb/visitor.ts';
 import { ZiplistCursor } from '../../../../server/formats/rdb/ziplist.ts';
 import { ZipmapCursor } from '../../../../server/formats/rdb/zipmap.ts';
 import { rdbFixtures, readFixture } from './fixtures.ts';
+import { fileOf, samples } from './newer-samples.ts';
 
 const types = readFileSync(new URL('../../../fixtures/rdb-types-redis-7.0.15.rdb', import.meta.url));
-const bases = [types, ...rdbFixtures().map(({ file }) => readFixture(file))].filter((bytes) => bytes.length < 30_000);
+const bases = [types, ...samples.map(fileOf), ...rdbFixtures().map(({ file }) => readFixture(file))].filter(
+  (bytes) => bytes.length < 30_000,
+);
 
 /** A dump with a few bytes changed, perhaps cut. */
 const mutated = fc
