@@ -43,21 +43,21 @@ export class StreamBuilder {
   info(info: RdbStreamInfo): void {
     const stream = this.open();
     stream.length = info.length;
-    stream.lastId.setBigInts(info.lastMs, info.lastSequence);
+    stream.lastId.setExact(info.lastMs, info.lastSequence);
     if (info.firstMs === null) {
       // Older files: what they don't tell is taken from the entries.
       stream.refreshFirstId();
       stream.entriesAdded = info.length;
       return;
     }
-    stream.firstId.setBigInts(info.firstMs, info.firstSequence ?? 0n);
-    stream.maxDeletedId.setBigInts(info.maxDeletedMs ?? 0n, info.maxDeletedSequence ?? 0n);
-    stream.entriesAdded = Number(info.entriesAdded ?? 0n);
+    stream.firstId.setExact(info.firstMs, info.firstSequence ?? 0);
+    stream.maxDeletedId.setExact(info.maxDeletedMs ?? 0, info.maxDeletedSequence ?? 0);
+    stream.entriesAdded = Number(info.entriesAdded ?? 0);
   }
 
   startGroup(name: Slice, group: RdbStreamGroup): void {
     const stream = this.open();
-    this.id.setBigInts(group.lastMs, group.lastSequence);
+    this.id.setExact(group.lastMs, group.lastSequence);
     const read = group.entriesRead === null ? estimateEntriesRead(stream, this.id) : Number(group.entriesRead);
     const created = stream.createGroup(Buffer.from(name.copy()), this.id, read);
     if (created === undefined) throw this.damaged('Duplicated consumer group name');

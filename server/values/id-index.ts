@@ -10,6 +10,10 @@
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import type { StreamId } from './stream-id.ts';
 
+/** Numbers that describe a chunk, and where among them the second and third are. */
+const CHUNK_NUMBERS = 3;
+const COUNT = 1;
+const CAPACITY = 2;
 const CHUNK_RECORDS = 256;
 const FIRST_RECORDS = 1;
 /** Words of the id in front of each record. */
@@ -23,9 +27,8 @@ export class IdIndex {
   slot = 0;
   private readonly arena: Arena;
   private readonly recordWords: number;
-  private readonly addresses: number[] = [];
-  private readonly counts: number[] = [];
-  private readonly capacities: number[] = [];
+  /** Three numbers a chunk: address of its block, records in it, records it has room for. */
+  private readonly chunks: number[] = [];
 
   /** `payloadWords` 32-bit words follow the id of each record. */
   constructor(arena: Arena, payloadWords: number) {
@@ -41,21 +44,21 @@ export class IdIndex {
 
   last(): boolean {
     if (this.size === 0) return false;
-    this.chunk = this.addresses.length - 1;
-    this.slot = this.counts[this.chunk] - 1;
+    this.chunk = this.chunkCount - 1;
+    this.slot = this.countOf(this.chunk) - 1;
     return true;
   }
 
   next(): boolean {
-    if (++this.slot < this.counts[this.chunk]) return true;
+    if (++this.slot < this.countOf(this.chunk)) return true;
     this.slot = 0;
-    return ++this.chunk < this.addresses.length;
+    return ++this.chunk < this.chunkCount;
   }
 
   previous(): boolean {
     if (--this.slot >= 0) return true;
     if (--this.chunk < 0) return false;
-    this.slot = this.counts[this.chunk] - 1;
+    this.slot = this.countOf(this.chunk) - 1;
     return true;
   }
 
@@ -64,9 +67,9 @@ export class IdIndex {
     if (this.size === 0) return false;
     this.chunk = this.chunkOf(id);
     this.slot = this.slotOf(this.chunk, id);
-    if (this.slot < this.counts[this.chunk]) return true;
+    if (this.slot < this.countOf(this.chunk)) return true;
     this.slot = 0;
-    return ++this.chunk < this.addresses.length;
+    return ++this.chunk < this.chunkCount;
   }
 
   /** Places the cursor on the last record whose id is at most `id`; false when there is none. */
@@ -74,7 +77,7 @@ export class IdIndex {
     if (this.size === 0) return false;
     this.chunk = this.chunkOf(id);
     this.slot = this.slotOf(this.chunk, id);
-    if (this.slot < this.counts[this.chunk] && this.compareAt(this.chunk, this.slot, id) === 0) return true;
+    if (this.slot < this.countOf(this.chunk) && this.compareAt(this.chunk, this.slot, id) === 0) return true;
     return this.previous();
   }
 
@@ -83,7 +86,7 @@ export class IdIndex {
     if (this.size === 0 || this.isBehindLast(id)) return false;
     this.chunk = this.chunkOf(id);
     this.slot = this.slotOf(this.chunk, id);
-    return this.slot < this.counts[this.chunk] && this.compareAt(this.chunk, this.slot, id) === 0;
+    return this.slot < this.countOf(this.chunk) && this.compareAt(this.chunk, this.slot, id) === 0;
   }
 
   /** The id of the record under the cursor. */
@@ -95,11 +98,11 @@ export class IdIndex {
 
   /** The words among which the record under the cursor stands, its payload beginning at payloadAt. */
   get words(): Int32Array {
-    return this.arena.words[this.addresses[this.chunk] >>> SEGMENT_SHIFT];
+    return this.arena.words[this.addressOf(this.chunk) >>> SEGMENT_SHIFT];
   }
 
   get payloadAt(): number {
-    return ((this.addresses[this.chunk] & OFFSET_MASK) << 1) + this.slot * this.recordWords + ID_WORDS;
+    return ((this.addressOf(this.chunk) & OFFSET_MASK) << 1) + this.slot * this.recordWords + ID_WORDS;
   }
 
   /** Payload word `k` of the record under the cursor. */
@@ -118,11 +121,11 @@ export class IdIndex {
       this.chunk = 0;
       this.slot = 0;
     } else {
-      const last = this.addresses.length - 1;
+      const last = this.chunkCount - 1;
       // Streams and pending lists grow at the end nearly always.
       if (this.isBehindLast(id)) {
         this.chunk = last;
-        this.slot = this.counts[last];
+        this.slot = this.countOf(last);
       } else {
         this.chunk = this.chunkOf(id);
         this.slot = this.slotOf(this.chunk, id);
@@ -132,59 +135,80 @@ export class IdIndex {
     const words = this.wordsOf(this.chunk);
     const at = this.wordOf(this.chunk, this.slot);
     // A call into the runtime, which appending does without.
-    if (this.slot < this.counts[this.chunk]) {
-      words.copyWithin(at + this.recordWords, at, this.wordOf(this.chunk, this.counts[this.chunk]));
+    if (this.slot < this.countOf(this.chunk)) {
+      words.copyWithin(at + this.recordWords, at, this.wordOf(this.chunk, this.countOf(this.chunk)));
     }
     words[at] = id.msHigh;
     words[at + 1] = id.msLow;
     words[at + 2] = id.sequenceHigh;
     words[at + 3] = id.sequenceLow;
-    this.counts[this.chunk]++;
+    this.chunks[this.chunk * CHUNK_NUMBERS + COUNT]++;
     this.size++;
   }
 
   /** Removes the record under the cursor, which then stands on the following one; false when there is none. */
   remove(): boolean {
     const chunk = this.chunk;
-    const count = --this.counts[chunk];
+    const count = --this.chunks[chunk * CHUNK_NUMBERS + COUNT];
     this.size--;
     if (count === 0) {
       this.dropChunk(chunk);
       this.slot = 0;
-      return chunk < this.addresses.length;
+      return chunk < this.chunkCount;
     }
     const at = this.wordOf(chunk, this.slot);
     this.wordsOf(chunk).copyWithin(at, at + this.recordWords, this.wordOf(chunk, count + 1));
     this.compact();
-    if (this.slot < this.counts[this.chunk]) return true;
+    if (this.slot < this.countOf(this.chunk)) return true;
     this.slot = 0;
-    return ++this.chunk < this.addresses.length;
+    return ++this.chunk < this.chunkCount;
   }
 
   /** Gives all chunks back. */
   free(): void {
-    while (this.addresses.length > 0) this.dropChunk(this.addresses.length - 1);
+    while (this.chunkCount > 0) this.dropChunk(this.chunkCount - 1);
     this.size = 0;
   }
 
   get memoryBytes(): number {
     let sum = 0;
-    for (const capacity of this.capacities) sum += this.arena.capacity(this.bytesOf(capacity));
+    for (let chunk = 0; chunk < this.chunkCount; chunk++)
+      sum += this.arena.capacity(this.bytesOf(this.capacityOf(chunk)));
     return sum;
   }
 
   /** Whether an id is above all that are there. There is one. */
   private isBehindLast(id: StreamId): boolean {
-    const last = this.addresses.length - 1;
-    return this.compareAt(last, this.counts[last] - 1, id) < 0;
+    const last = this.chunkCount - 1;
+    return this.compareAt(last, this.countOf(last) - 1, id) < 0;
+  }
+
+  private get chunkCount(): number {
+    return this.chunks.length / CHUNK_NUMBERS;
+  }
+
+  private addressOf(chunk: number): number {
+    return this.chunks[chunk * CHUNK_NUMBERS];
+  }
+
+  private countOf(chunk: number): number {
+    return this.chunks[chunk * CHUNK_NUMBERS + COUNT];
+  }
+
+  private capacityOf(chunk: number): number {
+    return this.chunks[chunk * CHUNK_NUMBERS + CAPACITY];
+  }
+
+  private setCount(chunk: number, count: number): void {
+    this.chunks[chunk * CHUNK_NUMBERS + COUNT] = count;
   }
 
   private wordsOf(chunk: number): Int32Array {
-    return this.arena.words[this.addresses[chunk] >>> SEGMENT_SHIFT];
+    return this.arena.words[this.addressOf(chunk) >>> SEGMENT_SHIFT];
   }
 
   private wordOf(chunk: number, slot: number): number {
-    return ((this.addresses[chunk] & OFFSET_MASK) << 1) + slot * this.recordWords;
+    return ((this.addressOf(chunk) & OFFSET_MASK) << 1) + slot * this.recordWords;
   }
 
   private bytesOf(records: number): number {
@@ -194,7 +218,7 @@ export class IdIndex {
   /** The last chunk whose first id is at most `id`, or the first chunk. */
   private chunkOf(id: StreamId): number {
     let low = 0;
-    let high = this.addresses.length - 1;
+    let high = this.chunkCount - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
       if (this.compareAt(middle, 0, id) <= 0) low = middle;
@@ -206,7 +230,7 @@ export class IdIndex {
   /** The first slot of a chunk whose id is at least `id`; its count when there is none. */
   private slotOf(chunk: number, id: StreamId): number {
     let low = 0;
-    let high = this.counts[chunk];
+    let high = this.countOf(chunk);
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.compareAt(chunk, middle, id) < 0) low = middle + 1;
@@ -226,26 +250,24 @@ export class IdIndex {
   }
 
   private addChunk(at: number, records: number): void {
-    this.addresses.splice(at, 0, this.arena.alloc(this.bytesOf(records)));
-    this.counts.splice(at, 0, 0);
-    this.capacities.splice(at, 0, records);
+    const address = this.arena.alloc(this.bytesOf(records));
+    if (at === this.chunkCount) this.chunks.push(address, 0, records);
+    else this.chunks.splice(at * CHUNK_NUMBERS, 0, address, 0, records);
   }
 
   private dropChunk(chunk: number): void {
-    this.arena.free(this.addresses[chunk], this.bytesOf(this.capacities[chunk]));
-    this.addresses.splice(chunk, 1);
-    this.counts.splice(chunk, 1);
-    this.capacities.splice(chunk, 1);
+    this.arena.free(this.addressOf(chunk), this.bytesOf(this.capacityOf(chunk)));
+    this.chunks.splice(chunk * CHUNK_NUMBERS, CHUNK_NUMBERS);
   }
 
   /** Gives a chunk another capacity. */
   private resizeChunk(chunk: number, records: number): void {
-    const old = this.addresses[chunk];
+    const old = this.addressOf(chunk);
     const address = this.arena.alloc(this.bytesOf(records));
-    this.addresses[chunk] = address;
-    this.copyRecords(old, 0, chunk, 0, this.counts[chunk]);
-    this.arena.free(old, this.bytesOf(this.capacities[chunk]));
-    this.capacities[chunk] = records;
+    this.chunks[chunk * CHUNK_NUMBERS] = address;
+    this.copyRecords(old, 0, chunk, 0, this.countOf(chunk));
+    this.arena.free(old, this.bytesOf(this.capacityOf(chunk)));
+    this.chunks[chunk * CHUNK_NUMBERS + CAPACITY] = records;
   }
 
   /** Copies records from slot `fromSlot` of the block at an address to a chunk. */
@@ -258,17 +280,17 @@ export class IdIndex {
   /** Makes room for one more record at the cursor; the cursor follows when the chunk is split. */
   private makeRoom(): void {
     const chunk = this.chunk;
-    const count = this.counts[chunk];
-    if (count < this.capacities[chunk]) return;
+    const count = this.countOf(chunk);
+    if (count < this.capacityOf(chunk)) return;
     if (count < CHUNK_RECORDS) {
       this.resizeChunk(chunk, Math.min(CHUNK_RECORDS, count < 4 ? count + 1 : count * 2));
       return;
     }
     this.addChunk(chunk + 1, CHUNK_RECORDS);
-    const keep = this.slot === count && chunk === this.addresses.length - 2 ? count : count >>> 1;
-    this.copyRecords(this.addresses[chunk], keep, chunk + 1, 0, count - keep);
-    this.counts[chunk] = keep;
-    this.counts[chunk + 1] = count - keep;
+    const keep = this.slot === count && chunk === this.chunkCount - 2 ? count : count >>> 1;
+    this.copyRecords(this.addressOf(chunk), keep, chunk + 1, 0, count - keep);
+    this.setCount(chunk, keep);
+    this.setCount(chunk + 1, count - keep);
     if (this.slot >= keep && (this.slot > keep || keep === count)) {
       this.chunk++;
       this.slot -= keep;
@@ -278,19 +300,19 @@ export class IdIndex {
   /** After a removal: joins a chunk that is nearly empty with a neighbour, or makes a lone one smaller. */
   private compact(): void {
     const chunk = this.chunk;
-    const count = this.counts[chunk];
-    if (count > this.capacities[chunk] >>> 2) return;
-    if (this.addresses.length === 1) {
-      if (this.capacities[chunk] > 4) this.resizeChunk(chunk, Math.max(4, count * 2));
+    const count = this.countOf(chunk);
+    if (count > this.capacityOf(chunk) >>> 2) return;
+    if (this.chunkCount === 1) {
+      if (this.capacityOf(chunk) > 4) this.resizeChunk(chunk, Math.max(4, count * 2));
       return;
     }
     const into = chunk > 0 ? chunk - 1 : 0;
-    const joined = this.counts[into] + this.counts[into + 1];
+    const joined = this.countOf(into) + this.countOf(into + 1);
     if (joined > (CHUNK_RECORDS >>> 2) * 3) return;
-    if (joined > this.capacities[into]) this.resizeChunk(into, CHUNK_RECORDS);
-    const kept = this.counts[into];
-    this.copyRecords(this.addresses[into + 1], 0, into, kept, this.counts[into + 1]);
-    this.counts[into] = joined;
+    if (joined > this.capacityOf(into)) this.resizeChunk(into, CHUNK_RECORDS);
+    const kept = this.countOf(into);
+    this.copyRecords(this.addressOf(into + 1), 0, into, kept, this.countOf(into + 1));
+    this.setCount(into, joined);
     if (chunk > 0) {
       this.chunk = into;
       this.slot += kept;

@@ -38,8 +38,11 @@ export class StreamId {
     return this.setWords(Math.floor(ms / TWO_32), ms, Math.floor(sequence / TWO_32), sequence);
   }
 
-  setBigInts(ms: bigint, sequence: bigint): this {
-    return this.setWords(highWord(ms), lowWord(ms), highWord(sequence), lowWord(sequence));
+  /** From unsigned 64-bit numbers: bigints, or safe integers. */
+  setExact(ms: number | bigint, sequence: number | bigint): this {
+    if (typeof ms === 'number' && typeof sequence === 'number') return this.setNumbers(ms, sequence);
+    const [exactMs, exactSequence] = [BigInt(ms), BigInt(sequence)];
+    return this.setWords(highWord(exactMs), lowWord(exactMs), highWord(exactSequence), lowWord(exactSequence));
   }
 
   setZero(): this {

@@ -16,7 +16,7 @@ import { Slice } from './slice.ts';
 import type { RdbSource } from './source.ts';
 import { StreamListpackValidator } from './stream-listpack.ts';
 import { RDB_TYPE } from './types.ts';
-import type { RdbStreamIdempotency, RdbVisitor } from './visitor.ts';
+import type { RdbExact, RdbStreamIdempotency, RdbVisitor } from './visitor.ts';
 
 const ID_BYTES = 16;
 const REMEMBERED_SECONDS_MAX = 86400;
@@ -145,9 +145,9 @@ export class StreamReader implements ValueReader {
     return this.#source.length();
   }
 
-  #number(message: string): bigint {
-    this.#length(message);
-    return this.#source.lengthExact();
+  #number(message: string): RdbExact {
+    const value = this.#length(message);
+    return Number.isSafeInteger(value) ? value : this.#source.lengthExact();
   }
 
   #runNodes(): Part {
@@ -212,7 +212,7 @@ export class StreamReader implements ValueReader {
     const lastSequence = this.#number('Stream cgroup ID loading failed.');
     let entriesRead: bigint | null = null;
     if (this.#type !== RDB_TYPE.stream) {
-      entriesRead = BigInt.asIntN(64, this.#number('Stream cgroup offset loading failed.'));
+      entriesRead = BigInt.asIntN(64, BigInt(this.#number('Stream cgroup offset loading failed.')));
     }
     if (this.#deep && !this.#find().groups.add(this.#text)) {
       this.#source.damaged(`Duplicated consumer group name ${Buffer.from(this.#text.copy()).toString('latin1')}`);

@@ -7,16 +7,19 @@ import type { RdbBlobKind, RdbFlavour } from './types.ts';
 export type RdbCollection = 'list' | 'set' | 'zset' | 'hash';
 
 /** Facts about a stream that come after its nodes. Ids are pairs of unsigned 64-bit numbers. */
+/** An unsigned 64-bit number: a bigint where a number would not be exact. */
+export type RdbExact = number | bigint;
+
 export type RdbStreamInfo = {
   length: number;
-  lastMs: bigint;
-  lastSequence: bigint;
+  lastMs: RdbExact;
+  lastSequence: RdbExact;
   /** The rest is null before type 19. */
-  firstMs: bigint | null;
-  firstSequence: bigint | null;
-  maxDeletedMs: bigint | null;
-  maxDeletedSequence: bigint | null;
-  entriesAdded: bigint | null;
+  firstMs: RdbExact | null;
+  firstSequence: RdbExact | null;
+  maxDeletedMs: RdbExact | null;
+  maxDeletedSequence: RdbExact | null;
+  entriesAdded: RdbExact | null;
 };
 
 /**
@@ -36,7 +39,7 @@ export type RdbStreamIdempotency = {
 export type RdbForeignType = 'array' | 'path-hash';
 
 /** `entriesRead` is null before type 19 and -1 when unknown. */
-export type RdbStreamGroup = { lastMs: bigint; lastSequence: bigint; entriesRead: bigint | null };
+export type RdbStreamGroup = { lastMs: RdbExact; lastSequence: RdbExact; entriesRead: bigint | null };
 
 /**
  * Of a key: key(), then value events, then keyEnd(). Value events by layout:

@@ -73,7 +73,7 @@ describe('IdIndex', () => {
     const ids = ['0-1', '9007199254740993-0', '9007199254740994-0', '18446744073709551615-18446744073709551615'];
     const big = ids.map((text) => {
       const [ms, sequence] = text.split('-').map(BigInt);
-      return new StreamId().setBigInts(ms!, sequence!);
+      return new StreamId().setExact(ms!, sequence!);
     });
     for (const id of [2, 0, 3, 1]) index.insert(big[id]!);
     const seen: string[] = [];

@@ -13,7 +13,7 @@ const MAX = new StreamId().setMax();
 
 function id(text: string): StreamId {
   const [ms, sequence] = text.split('-').map(BigInt);
-  return new StreamId().setBigInts(ms!, sequence ?? 0n);
+  return new StreamId().setExact(ms!, sequence ?? 0n);
 }
 
 function fields(words: readonly string[]): FieldArguments {

@@ -47,9 +47,9 @@ const GROUP_HEAD = bytes(`01 01 'g' 81 ${ID_MS} 00 01`);
 const REMEMBERED = bytes('40 64 40 c8 01', `02 'p1' 02 02 'm1' 81 ${ID_MS} 00 02 'm2' 81 ${ID_MS} 01`, '02 01');
 const STREAM_EVENTS = [
   `streamNode ${hexOf(0)} x${NODE.subarray(18).toString('hex')}`,
-  `streamInfo {"length":1,"lastMs":"${MS}","lastSequence":"0","firstMs":"${MS}","firstSequence":"0",` +
-    '"maxDeletedMs":"0","maxDeletedSequence":"0","entriesAdded":"1"}',
-  `streamGroup "g" {"lastMs":"${MS}","lastSequence":"0","entriesRead":"1"}`,
+  `streamInfo {"length":1,"lastMs":${MS},"lastSequence":0,"firstMs":${MS},"firstSequence":0,` +
+    '"maxDeletedMs":0,"maxDeletedSequence":0,"entriesAdded":1}',
+  `streamGroup "g" {"lastMs":${MS},"lastSequence":0,"entriesRead":"1"}`,
 ];
 const REMEMBERED_EVENT =
   'streamIdempotency {"durationSeconds":100,"entriesMax":200,"producers":1,"entries":2,"added":2,"duplicates":1}';

@@ -102,7 +102,7 @@ class Transcoder extends SilentVisitor {
     this.writer.length(info.length);
     const { lastMs, lastSequence, firstMs, firstSequence, maxDeletedMs, maxDeletedSequence, entriesAdded } = info;
     for (const id of [lastMs, lastSequence, firstMs, firstSequence, maxDeletedMs, maxDeletedSequence, entriesAdded]) {
-      if (id !== null) this.writer.length64(id);
+      if (id !== null) this.writer.length64(BigInt(id));
     }
     this.#groups = [];
   }
@@ -134,8 +134,8 @@ class Transcoder extends SilentVisitor {
     writer.length(this.#groups.length);
     for (const { name, group, pending, consumers } of this.#groups) {
       text(name);
-      writer.length64(group.lastMs);
-      writer.length64(group.lastSequence);
+      writer.length64(BigInt(group.lastMs));
+      writer.length64(BigInt(group.lastSequence));
       if (group.entriesRead !== null) writer.length64(BigInt.asUintN(64, group.entriesRead));
       writer.length(pending.length);
       for (const { id, at, count } of pending) {
