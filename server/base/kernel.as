@@ -1,11 +1,16 @@
 // CRC-64/Jones and LZF at the speed of machine code. AssemblyScript, compiled by scripts/build-kernel.mjs into
 // kernel-bytes.ts; the algorithms are explained in crc64.ts and lzf.ts, whose results these equal.
-// Memory: 0 the running checksum, TABLES 16 tables of 256 u64, POSITIONS 65536 u32, then the caller's areas.
+// Memory: 0 the running checksum, TABLES 16 tables of 256 u64, SHIFTS 8 tables of 256 u64, POSITIONS 65536 u32, then the
+// caller's areas.
 
 const TABLES: usize = 1024;
 const POSITIONS: usize = 65536;
 const POLYNOMIAL: u64 = 0x95ac9329ac4bc9b5;
 const SLICES: i32 = 16;
+/** What each byte of a checksum becomes by LANE zero bytes. */
+const SHIFTS: usize = TABLES + 16 * 2048;
+/** Three runs of this many bytes are summed side by side: one alone waits for its own table look-ups. */
+const LANE: usize = 1024;
 
 export function prepare(): void {
   for (let value: i32 = 0; value < 256; value++) {
@@ -17,6 +22,20 @@ export function prepare(): void {
     const before = load<u64>(TABLES + ((at - 256) << 3));
     store<u64>(TABLES + (at << 3), (before >> 8) ^ load<u64>(TABLES + (<usize>(before & 255) << 3)));
   }
+  // A checksum is linear: what a byte becomes is the sum of what its bits become.
+  for (let byte: usize = 0; byte < 8; byte++) {
+    const table = SHIFTS + (byte << 11);
+    store<u64>(table, 0);
+    for (let bit: usize = 1; bit < 256; bit <<= 1) {
+      let crc = <u64>bit << (<u64>byte << 3);
+      for (let zeros: usize = 0; zeros < LANE; zeros++) {
+        crc = (crc >> 8) ^ load<u64>(TABLES + (<usize>(crc & 255) << 3));
+      }
+      for (let below: usize = 0; below < bit; below++) {
+        store<u64>(table + ((bit | below) << 3), crc ^ load<u64>(table + (below << 3)));
+      }
+    }
+  }
 }
 
 // @ts-ignore: decorator
@@ -25,22 +44,46 @@ function entry(slice: usize, word: u64, shift: u64): u64 {
   return load<u64>(TABLES + (slice << 11) + (<usize>((word >> shift) & 255) << 3));
 }
 
+// @ts-ignore: decorator
+@inline
+function round(crc: u64, p: usize): u64 {
+  const a = load<u64>(p) ^ crc;
+  const b = load<u64>(p, 8);
+  return (
+    entry(15, a, 0) ^ entry(14, a, 8) ^ entry(13, a, 16) ^ entry(12, a, 24) ^
+    entry(11, a, 32) ^ entry(10, a, 40) ^ entry(9, a, 48) ^ entry(8, a, 56) ^
+    entry(7, b, 0) ^ entry(6, b, 8) ^ entry(5, b, 16) ^ entry(4, b, 24) ^
+    entry(3, b, 32) ^ entry(2, b, 40) ^ entry(1, b, 48) ^ entry(0, b, 56)
+  );
+}
+
+/** The checksum after LANE zero bytes. */
+function shifted(crc: u64): u64 {
+  let result: u64 = 0;
+  for (let at: usize = 0; at < 8; at++) {
+    result ^= load<u64>(SHIFTS + (at << 11) + (<usize>((crc >> (<u64>at << 3)) & 255) << 3));
+  }
+  return result;
+}
+
 /** Adds `length` bytes at `from` to the checksum at address 0. */
 export function sum(from: usize, length: usize): void {
   let crc = load<u64>(0);
   let p = from;
-  const stop = from + (length & ~15);
-  while (p < stop) {
-    const a = load<u64>(p) ^ crc;
-    const b = load<u64>(p, 8);
-    crc =
-      entry(15, a, 0) ^ entry(14, a, 8) ^ entry(13, a, 16) ^ entry(12, a, 24) ^
-      entry(11, a, 32) ^ entry(10, a, 40) ^ entry(9, a, 48) ^ entry(8, a, 56) ^
-      entry(7, b, 0) ^ entry(6, b, 8) ^ entry(5, b, 16) ^ entry(4, b, 24) ^
-      entry(3, b, 32) ^ entry(2, b, 40) ^ entry(1, b, 48) ^ entry(0, b, 56);
-    p += 16;
+  const end = from + length;
+  while (p + 3 * LANE <= end) {
+    let second: u64 = 0;
+    let third: u64 = 0;
+    for (const stop = p + LANE; p < stop; p += 16) {
+      crc = round(crc, p);
+      second = round(second, p + LANE);
+      third = round(third, p + 2 * LANE);
+    }
+    crc = shifted(shifted(crc) ^ second) ^ third;
+    p += 2 * LANE;
   }
-  for (const end = from + length; p < end; p++) {
+  for (const stop = p + ((end - p) & ~15); p < stop; p += 16) crc = round(crc, p);
+  for (; p < end; p++) {
     crc = (crc >> 8) ^ load<u64>(TABLES + (<usize>((crc ^ load<u8>(p)) & 255) << 3));
   }
   store<u64>(0, crc);
