@@ -2,7 +2,7 @@
 
 export interface Dataset {
   name: string;
-  /** Keys at scale 1. */
+  /** Keys at scale 1: about a gigabyte. */
   keys: number;
   /** The command (or commands) that make key number `index`. */
   commands(index: number): string[][];
@@ -16,10 +16,10 @@ const WORDS = 'alpha bravo charlie delta echo foxtrot golf hotel india juliett k
 export const DATASETS: readonly Dataset[] = [
   {
     name: 'strings',
-    keys: 1_000_000,
+    keys: 10_000_000,
     commands: (index) => [['SET', keyName(index), incompressible(index, 32 + (index % 64))]],
   },
-  { name: 'mixed', keys: 300_000, commands: mixed },
+  { name: 'mixed', keys: 2_500_000, commands: mixed },
 ];
 
 /** Sixteen bytes. */
