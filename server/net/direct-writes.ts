@@ -62,10 +62,15 @@ export class DirectWrites {
   }
 }
 
+/** What became of a write: it has to go the ordinary way, the kernel has taken it, or some of it is on its way there. */
+export const Written = { refused: 0, taken: 1, waiting: 2 } as const;
+
 export class DirectWriter {
   private readonly shared: DirectWrites;
   private readonly socket: Socket;
   private readonly handle: WriteHandle;
+  /** The stream may hold something, which goes first. */
+  private streaming = false;
 
   constructor(shared: DirectWrites, socket: Socket, handle: WriteHandle) {
     this.shared = shared;
@@ -78,27 +83,35 @@ export class DirectWriter {
     return this.handle.writeQueueSize;
   }
 
+  /** Has to be called after each write that goes the ordinary way. */
+  wroteToStream(): void {
+    this.streaming = true;
+  }
+
   /**
-   * Writes a text, one character a byte; false when it has to go the ordinary way. A failed write destroys the socket, as
-   * an ordinary one does. `done` is called when the kernel has taken what it did not take at once.
+   * Writes a text, one character a byte; returns one of Written. A failed write destroys the socket, as an ordinary one
+   * does. `done` is called when the kernel has taken what it did not take at once.
    */
-  write(text: string, done: () => void): boolean {
+  write(text: string, done: () => void): number {
     const { socket, handle, shared } = this;
-    // What the stream still holds goes first.
-    if (socket.writableLength > 0 || socket.destroyed || !socket.writable) return false;
+    if (this.streaming) {
+      if (socket.writableLength > 0 || !socket.writable) return Written.refused;
+      this.streaming = false;
+    }
+    if (socket.destroyed) return Written.refused;
     const request = shared.take(handle);
-    if (request === null) return false;
+    if (request === null) return Written.refused;
     const status = handle.writeLatin1String(request, text);
     if (status !== 0) {
       socket.destroy(new Error(`write failed: ${status}`));
-      return true;
+      return Written.taken;
     }
-    if (handle.writeQueueSize === 0) return true;
+    if (handle.writeQueueSize === 0) return Written.taken;
     shared.claimed();
     request.oncomplete = (result) => {
       if (result < 0) socket.destroy(new Error(`write failed: ${result}`));
       else done();
     };
-    return true;
+    return Written.waiting;
   }
 }

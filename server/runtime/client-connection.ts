@@ -5,8 +5,9 @@
 import type { Socket } from 'node:net';
 import type { Session, Transport } from '../commands/session.ts';
 import type { ReplyWriter } from '../formats/resp/writer.ts';
-import type { DirectWriter } from '../net/direct-writes.ts';
+import { type DirectWriter, Written } from '../net/direct-writes.ts';
 import type { Connection } from '../net/listener.ts';
+import type { SharedText } from './shared-text.ts';
 
 /** Up to here a reply is handed over as a string: the kernel takes it at once and our buffer is free again. */
 const STRING_BYTES_MAX = 16 * 1024;
@@ -20,6 +21,8 @@ export interface ConnectionOwner {
   gone(session: Session): void;
   /** Bytes were queued outside the client's own turn: flush() has to be called at the end of it. */
   needsFlush(connection: ClientConnection): void;
+  /** What a client that nothing was pushed to in this round has: the root of what is pushed. */
+  readonly nothingPushed: SharedText;
   /** Small replies wait: flushReplies() has to be called at the end of the round. */
   hasReplies(connection: ClientConnection): void;
   /** The queue has grown or gone to the socket: limits are checked. */
@@ -40,6 +43,8 @@ export class ClientConnection implements Connection, Transport {
   private chunkBytes = 0;
   /** Replies of this round of the event loop, one character a byte. They come before `chunks`. */
   private replies = '';
+  /** What was pushed in this round; then `replies` is empty. */
+  private pushed: SharedText | null = null;
   private open = true;
 
   constructor(socket: Socket, isUnix: boolean, unixPath: string, owner: ConnectionOwner, direct: DirectWriter | null) {
@@ -65,6 +70,7 @@ export class ClientConnection implements Connection, Transport {
     if (!this.open) return;
     this.open = false;
     this.replies = '';
+    this.pushed = null;
     this.chunks = [];
     this.chunkBytes = 0;
     this.owner.gone(this.session);
@@ -75,7 +81,12 @@ export class ClientConnection implements Connection, Transport {
   }
 
   get queuedBytes(): number {
-    return this.replies.length + this.chunkBytes + this.leavingBytes;
+    return this.waitingText.length + this.chunkBytes + this.leavingBytes;
+  }
+
+  /** What leaves at the end of the round. */
+  private get waitingText(): string {
+    return this.pushed === null ? this.replies : this.pushed.text;
   }
 
   /** Bytes that the kernel has not taken yet. The stream does not count what was written past it. */
@@ -98,10 +109,12 @@ export class ClientConnection implements Connection, Transport {
       this.send(Buffer.from(message, 'latin1'));
       return;
     }
-    if (this.replies === '') this.owner.hasReplies(this);
-    this.replies += message;
     this.session.totalOutputBytes += message.length;
-    if (this.replies.length > STRING_BYTES_MAX) this.owner.queued(this.session);
+    if (this.replies === '') {
+      if (this.pushed === null) this.owner.hasReplies(this);
+      this.pushed = (this.pushed ?? this.owner.nothingPushed).with(message);
+    } else this.replies += message;
+    if (this.waitingText.length > STRING_BYTES_MAX) this.owner.queued(this.session);
   }
 
   /** Sends what send() has queued, and the replies before it. */
@@ -112,18 +125,30 @@ export class ClientConnection implements Connection, Transport {
     this.chunks = [];
     this.chunkBytes = 0;
     this.session.totalOutputBytes += bytes.length;
-    this.socket.write(bytes);
+    this.write(bytes);
     this.owner.queued(this.session);
   }
 
   /** Sends the small replies of this round. */
   flushReplies(): void {
-    if (this.replies === '' || !this.open) return;
-    const text = this.replies;
+    const text = this.waitingText;
+    if (text === '' || !this.open) return;
     this.replies = '';
-    if (this.direct?.write(text, this.taken) !== true) this.socket.write(text, 'latin1');
+    this.pushed = null;
+    let written = this.direct === null ? Written.refused : this.direct.write(text, this.taken);
+    if (written === Written.refused) {
+      this.write(text);
+      if (this.leavingBytes > 0) written = Written.waiting;
+    }
     // Also when the kernel has taken all: what was counted while it waited is gone.
-    if (this.leavingBytes > 0 || text.length > COUNTED_BYTES) this.owner.queued(this.session);
+    if (written === Written.waiting || text.length > COUNTED_BYTES) this.owner.queued(this.session);
+  }
+
+  /** Writes through the socket's stream; text has one character a byte. */
+  private write(bytes: Buffer | string): void {
+    if (typeof bytes === 'string') this.socket.write(bytes, 'latin1');
+    else this.socket.write(bytes);
+    this.direct?.wroteToStream();
   }
 
   private readonly taken = (): void => this.drained();
@@ -142,13 +167,15 @@ export class ClientConnection implements Connection, Transport {
     if (this.chunkBytes > 0) this.flush();
     this.session.totalOutputBytes += reply.pos;
     if (reply.pos <= STRING_BYTES_MAX) {
-      if (this.replies === '') this.owner.hasReplies(this);
-      this.replies += reply.buf.toString('latin1', 0, reply.pos);
+      const before = this.waitingText;
+      if (before === '') this.owner.hasReplies(this);
+      this.replies = before + reply.buf.toString('latin1', 0, reply.pos);
+      this.pushed = null;
       reply.clear();
       return;
     }
     this.flushReplies();
-    this.socket.write(reply.buf.subarray(0, reply.pos));
+    this.write(reply.buf.subarray(0, reply.pos));
     // Mostly the kernel takes everything at once; then the buffer is ours again.
     if (this.socket.writableLength === 0) reply.clear();
     else reply.abandon();

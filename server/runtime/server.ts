@@ -42,6 +42,7 @@ import { migrateKeys } from './migrate.ts';
 import { monitorLine } from './monitor-line.ts';
 import { PubSub } from './pubsub.ts';
 import { PROTECTED_MODE, RULES_CHANGED } from './refusal-texts.ts';
+import type { SharedText } from './shared-text.ts';
 import { LatencyMonitor, SlowLog } from './slow-log.ts';
 import { awaitsSnapshot } from './snapshot-delay.ts';
 import { ServerStats } from './stats.ts';
@@ -309,6 +310,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     this.clients.remove(session);
     session.input = null;
     session.partial = null;
+  }
+
+  get nothingPushed(): SharedText {
+    return this.turns.nothingPushed;
   }
 
   needsFlush(connection: ClientConnection): void {

@@ -5,6 +5,7 @@ import { ReplyMode, type Session, type StoredRequest } from '../commands/session
 import type { ReplyWriter } from '../formats/resp/writer.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { applyReplyMode, type Dispatcher } from './dispatch.ts';
+import { SharedText } from './shared-text.ts';
 import type { ServerStats } from './stats.ts';
 
 export interface TurnHost {
@@ -25,6 +26,8 @@ export class Turns {
   private readonly host: TurnHost;
   private readonly toFlush = new Set<ClientConnection>();
   private flushScheduled = false;
+  /** Where what is pushed in this round begins. */
+  readonly nothingPushed = new SharedText('');
   /** Connections with replies of this round of the event loop. */
   private replying: ClientConnection[] = [];
   /** Replies have to wait: the log (appendfsync always) has not reached the disk yet. */
@@ -125,6 +128,7 @@ export class Turns {
       if (this.held) this.toFlush.add(connections[i]);
       else connections[i].flushReplies();
     }
+    this.nothingPushed.forget();
   };
 
   flushOthers(): void {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DirectWriter, DirectWrites } from '../../../server/net/direct-writes.ts';
+import { type DirectWriter, DirectWrites, Written } from '../../../server/net/direct-writes.ts';
 
 const nothing = (): void => undefined;
 
@@ -30,9 +30,14 @@ describe('DirectWrites', () => {
 
   /** Writes as a connection does: directly, else the ordinary way. Returns whether it went directly. */
   function write(text: string, taken: () => void = nothing): boolean {
-    const direct = writer.write(text, taken);
-    if (!direct) socket.write(text, 'latin1');
+    const direct = writer.write(text, taken) !== Written.refused;
+    if (!direct) writeToStream(text);
     return direct;
+  }
+
+  function writeToStream(text: string): void {
+    socket.write(text, 'latin1');
+    writer.wroteToStream();
   }
 
   async function received(bytes: number): Promise<string> {
@@ -56,7 +61,7 @@ describe('DirectWrites', () => {
     const newer = { _handle: handle, writableLength: 0, destroyed: false, writable: true } as unknown as Socket;
     const itsWriter = new DirectWrites().to(newer)!;
     for (const text of ['a', 'b']) {
-      expect(itsWriter.write(text, nothing)).toBe(false);
+      expect(itsWriter.write(text, nothing)).toBe(Written.refused);
       handle.writeLatin1String(null, text);
     }
     expect(texts).toEqual(['a', 'b']);
@@ -80,7 +85,7 @@ describe('DirectWrites', () => {
     for (let i = 0; i < 2000; i++) {
       sent += line(i);
       // Every seventh goes through the stream, as large replies do.
-      if (i % 7 === 0) socket.write(line(i), 'latin1');
+      if (i % 7 === 0) writeToStream(line(i));
       else
         write(line(i), () => {
           taken++;
@@ -105,7 +110,7 @@ describe('DirectWrites', () => {
       await new Promise((done) => setImmediate(done));
     }
     await closed;
-    expect(writer.write('late', nothing)).toBe(false);
+    expect(writer.write('late', nothing)).toBe(Written.refused);
   });
 
   it('leaves a socket without a handle to the stream', () => {
