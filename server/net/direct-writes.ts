@@ -1,6 +1,6 @@
-// Writes small replies to a socket's handle, past the layers of node:stream, which cost more than the reply itself: a
-// request object for each write, a callback, a turn of the microtask queue. The kernel takes a small reply at once, and
-// then none of them is needed.
+// Writes replies to a socket's handle, past the layers of node:stream, which cost more than a small reply itself: a request
+// object for each write, a callback, a turn of the microtask queue. Mostly the kernel takes a reply at once, and then none
+// of them is needed.
 //
 // The handle wants a request object of a class that Node keeps to itself; it is learned from the first write that goes the
 // ordinary way. Where there is no such handle (another runtime), every write goes the ordinary way.
@@ -10,12 +10,15 @@ import type { Socket } from 'node:net';
 /** Node's request object of a write: needed by the handle if the kernel does not take everything at once. */
 interface WriteRequest {
   oncomplete: (status: number) => void;
+  /** Keeps the bytes from being collected while the kernel takes them. */
+  buffer?: Uint8Array | null;
 }
 
 /** The part of a socket's handle that is used here. */
 interface WriteHandle {
   /** Returns 0 or a negative error number. */
   writeLatin1String(request: WriteRequest | null, text: string): number;
+  writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
   /** Bytes that the kernel has not taken yet. */
   readonly writeQueueSize: number;
 }
@@ -30,7 +33,8 @@ export class DirectWrites {
   /** A way to write directly to a socket, or null where there is none. */
   to(socket: Socket): DirectWriter | null {
     const handle = (socket as unknown as { _handle?: Partial<WriteHandle> | null })._handle;
-    if (typeof handle?.writeLatin1String !== 'function' || typeof handle.writeQueueSize !== 'number') return null;
+    const isKnown = typeof handle?.writeLatin1String === 'function' && typeof handle.writeBuffer === 'function';
+    if (!isKnown || typeof handle.writeQueueSize !== 'number') return null;
     return new DirectWriter(this, socket, handle as WriteHandle);
   }
 
@@ -93,21 +97,37 @@ export class DirectWriter {
    * does. `done` is called when the kernel has taken what it did not take at once.
    */
   write(text: string, done: () => void): number {
-    const { socket, handle, shared } = this;
+    const request = this.request();
+    if (request === null) return Written.refused;
+    return this.settle(this.handle.writeLatin1String(request, text), request, null, done);
+  }
+
+  /** The same for bytes, which may not change before `done` when the answer is Written.waiting. */
+  writeBytes(bytes: Uint8Array, done: () => void): number {
+    const request = this.request();
+    if (request === null) return Written.refused;
+    return this.settle(this.handle.writeBuffer(request, bytes), request, bytes, done);
+  }
+
+  /** The object for a write, or null when it has to go the ordinary way. */
+  private request(): WriteRequest | null {
+    const { socket } = this;
     if (this.streaming) {
-      if (socket.writableLength > 0 || !socket.writable) return Written.refused;
+      if (socket.writableLength > 0 || !socket.writable) return null;
       this.streaming = false;
     }
-    if (socket.destroyed) return Written.refused;
-    const request = shared.take(handle);
-    if (request === null) return Written.refused;
-    const status = handle.writeLatin1String(request, text);
+    return socket.destroyed ? null : this.shared.take(this.handle);
+  }
+
+  private settle(status: number, request: WriteRequest, bytes: Uint8Array | null, done: () => void): number {
+    const { socket, handle, shared } = this;
     if (status !== 0) {
       socket.destroy(new Error(`write failed: ${status}`));
       return Written.taken;
     }
     if (handle.writeQueueSize === 0) return Written.taken;
     shared.claimed();
+    request.buffer = bytes;
     request.oncomplete = (result) => {
       if (result < 0) socket.destroy(new Error(`write failed: ${result}`));
       else done();

@@ -1,5 +1,7 @@
 // Accepts connections and moves bytes. All sockets share one read buffer: Node reads into it and calls `receive` before
-// anything else is read, so nothing is allocated for input.
+// anything else is read, so nothing is allocated for input. Those that send long requests share a larger one, so that a
+// request mostly comes whole and need not be put together; it is not for everybody, as whoever fills it with a pipeline
+// keeps the others waiting.
 //
 // net.Socket takes its `onread` option only when it is made, and a server makes the socket itself; so an accepted socket
 // is made again around its handle. This is the one place that knows the handle. Where there is none (another runtime),
@@ -9,8 +11,9 @@ import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net, { type Server, type Socket } from 'node:net';
 import { type DirectWriter, DirectWrites } from './direct-writes.ts';
 
-/** Bytes read at once. */
+/** Bytes read at once, and by connections whose requests are long. */
 const READ_BYTES = 64 * 1024;
+const LONG_READ_BYTES = 1024 * 1024;
 
 export interface ConnectionEvents {
   /**
@@ -27,6 +30,8 @@ export interface Connection {
   closed(): void;
   /** What was queued has gone to the kernel. */
   drained(): void;
+  /** Whether its requests are so long that the next read should bring more than usual. */
+  readonly readsLong: boolean;
 }
 
 export interface ListenAddress {
@@ -40,6 +45,8 @@ export class Listener {
   private readonly events: ConnectionEvents;
   private readonly directWrites = new DirectWrites();
   private readonly shared = Buffer.allocUnsafeSlow(READ_BYTES);
+  /** Made when somebody needs it; pages that were never read into take no memory. */
+  private sharedLong: Buffer | null = null;
   private unixPath = '';
 
   constructor(events: ConnectionEvents) {
@@ -108,12 +115,27 @@ export class Listener {
       socket.on('data', (chunk: Buffer) => holder.connection?.receive(chunk, chunk.length));
       return socket;
     }
+    let current: Buffer = this.shared;
     const callback = (bytes: number, buf: Uint8Array): boolean => {
       holder.connection?.receive(buf as Buffer, bytes);
       return true;
     };
-    const options = { handle, onread: { buffer: this.shared, callback } };
+    // Asked for after each read, and at first: undefined leaves it as it is.
+    let asked = false;
+    const buffer = (): Buffer | undefined => {
+      const next = holder.connection?.readsLong === true ? this.longBuffer() : this.shared;
+      if (asked && next === current) return undefined;
+      asked = true;
+      current = next;
+      return next;
+    };
+    const options = { handle, onread: { buffer, callback } };
     return new net.Socket(options as ConstructorParameters<typeof net.Socket>[0]);
+  }
+
+  private longBuffer(): Buffer {
+    this.sharedLong ??= Buffer.allocUnsafeSlow(LONG_READ_BYTES);
+    return this.sharedLong;
   }
 }
 

@@ -9,8 +9,14 @@ import { type DirectWriter, Written } from '../net/direct-writes.ts';
 import type { Connection } from '../net/listener.ts';
 import type { SharedText } from './shared-text.ts';
 
-/** Up to here a reply is handed over as a string: the kernel takes it at once and our buffer is free again. */
-const STRING_BYTES_MAX = 16 * 1024;
+/** Up to here a reply waits for the end of the round, as a string: our buffer is free again. */
+const STRING_BYTES_MAX = 2 * 1024;
+
+/** Up to here nobody asks whether a client may have that much queued: no limit is lower. */
+const CHECKED_BYTES = 16 * 1024;
+
+/** Requests beyond this are long; see Connection.readsLong. */
+const LONG_REQUEST_BYTES = 32 * 1024;
 
 /** Replies up to this size are not worth correcting the count of clients' memory for. */
 const COUNTED_BYTES = 512;
@@ -33,6 +39,7 @@ export interface ConnectionOwner {
 
 export class ClientConnection implements Connection, Transport {
   session!: Session;
+  readsLong = false;
   readonly isUnix: boolean;
   readonly peerAddress: string;
   readonly localAddress: string;
@@ -63,7 +70,14 @@ export class ClientConnection implements Connection, Transport {
   }
 
   receive(buf: Buffer, end: number): void {
-    if (this.open) this.owner.input(this.session, buf, end);
+    if (!this.open) return;
+    const { session } = this;
+    const served = session.totalCommands;
+    this.owner.input(session, buf, end);
+    if (session.inputNeeded > LONG_REQUEST_BYTES) this.readsLong = true;
+    else if (this.readsLong) {
+      this.readsLong = end >= LONG_REQUEST_BYTES * Math.max(1, session.totalCommands - served);
+    }
   }
 
   closed(): void {
@@ -114,7 +128,7 @@ export class ClientConnection implements Connection, Transport {
       if (this.pushed === null) this.owner.hasReplies(this);
       this.pushed = (this.pushed ?? this.owner.nothingPushed).with(message);
     } else this.replies += message;
-    if (this.waitingText.length > STRING_BYTES_MAX) this.owner.queued(this.session);
+    if (this.waitingText.length > CHECKED_BYTES) this.owner.queued(this.session);
   }
 
   /** Sends what send() has queued, and the replies before it. */
@@ -159,7 +173,7 @@ export class ClientConnection implements Connection, Transport {
     if (
       !this.open ||
       this.session.closing ||
-      (reply.pos > STRING_BYTES_MAX && !this.owner.admits(this.session, reply.pos + this.queuedBytes))
+      (reply.pos > CHECKED_BYTES && !this.owner.admits(this.session, reply.pos + this.queuedBytes))
     ) {
       reply.clear();
       return;
@@ -175,11 +189,16 @@ export class ClientConnection implements Connection, Transport {
       return;
     }
     this.flushReplies();
-    this.write(reply.buf.subarray(0, reply.pos));
+    const bytes = reply.buf.subarray(0, reply.pos);
+    let written = this.direct === null ? Written.refused : this.direct.writeBytes(bytes, this.taken);
+    if (written === Written.refused) {
+      this.write(bytes);
+      if (this.leavingBytes > 0) written = Written.waiting;
+    }
     // Mostly the kernel takes everything at once; then the buffer is ours again.
-    if (this.socket.writableLength === 0) reply.clear();
-    else reply.abandon();
-    if (this.leavingBytes > 0) this.owner.queued(this.session);
+    if (written === Written.waiting) reply.abandon();
+    else reply.clear();
+    if (written === Written.waiting) this.owner.queued(this.session);
   }
 
   closeGracefully(): void {

@@ -57,6 +57,7 @@ describe('DirectWrites', () => {
         texts.push(text);
         return 0;
       },
+      writeBuffer: () => 0,
     };
     const newer = { _handle: handle, writableLength: 0, destroyed: false, writable: true } as unknown as Socket;
     const itsWriter = new DirectWrites().to(newer)!;
@@ -86,7 +87,10 @@ describe('DirectWrites', () => {
       sent += line(i);
       // Every seventh goes through the stream, as large replies do.
       if (i % 7 === 0) writeToStream(line(i));
-      else
+      else if (i % 3 === 0) {
+        const bytes = Buffer.from(line(i), 'latin1');
+        if (writer.writeBytes(bytes, nothing) === Written.refused) writeToStream(line(i));
+      } else
         write(line(i), () => {
           taken++;
         });
@@ -98,6 +102,38 @@ describe('DirectWrites', () => {
     expect((await all) === sent).toBe(true);
     expect(writer.queuedBytes).toBe(0);
     expect(taken).toBeGreaterThan(0);
+  });
+
+  it('keeps bytes that wait from being collected', async () => {
+    write('first ');
+    while (socket.writableLength > 0) await once(socket, 'drain');
+    await new Promise((done) => setImmediate(done));
+    peer.pause();
+    const piece = (i: number): Buffer => Buffer.alloc(100_000, 97 + (i % 26));
+    let written: number = Written.taken;
+    let pieces = 0;
+    const waiting: Promise<void>[] = [];
+    while (waiting.length < 40 && pieces < 1000) {
+      const bytes = piece(pieces++);
+      waiting.push(
+        new Promise((done) => {
+          written = writer.writeBytes(bytes, done);
+          if (written === Written.taken) done();
+        }),
+      );
+      if (written === Written.taken) waiting.pop();
+    }
+    // Memory that was given back would be handed out again here.
+    for (let i = 0; i < 3000; i++) Buffer.alloc(100_000, 45);
+    await new Promise((done) => setImmediate(done));
+    const all = received(6 + pieces * 100_000);
+    peer.resume();
+    const text = await all;
+    await Promise.all(waiting);
+    for (let i = 0; i < pieces; i++) {
+      const wanted = piece(i).toString('latin1');
+      expect(text.slice(6 + i * 100_000, 6 + (i + 1) * 100_000) === wanted).toBe(true);
+    }
   });
 
   it('destroys the socket of a peer that has gone, and writes no more to it', async () => {
