@@ -61,8 +61,8 @@ export interface BlockedState {
   db: Database;
   /** When to give up, ms since 1970; 0: never. */
   deadlineMs: number;
-  /** Written to the client when the time is over: null, a null array, or a number that is asked for then. */
-  onTimeout: 'nil' | 'nilArray' | (() => number);
+  /** Written to the client when the time is over: null, a null array, or what is asked for then (a number, or several). */
+  onTimeout: 'nil' | 'nilArray' | (() => number | readonly number[]);
   /** Position in the fairness order: smaller is first. */
   order: number;
   /** XREADGROUP wakes up, too, when its key or group goes away. */

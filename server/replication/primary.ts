@@ -411,11 +411,12 @@ export class Primary {
 
   // --- acknowledgements ---
 
-  /** REPLCONF ACK. */
-  acknowledge(session: Session, offset: number): void {
+  /** REPLCONF ACK, `logged` being what FACK told: 0 without it. */
+  acknowledge(session: Session, offset: number, logged: number): void {
     const link = this.links.get(session);
     if (link === undefined || link.state === 'candidate') return;
     link.ackOffset = Math.max(link.ackOffset, offset);
+    link.loggedOffset = Math.max(link.loggedOffset, logged);
     link.seenMs = this.host.now();
     if (link.awaitsAck && link.state === 'online') {
       link.awaitsAck = false;
@@ -433,6 +434,13 @@ export class Primary {
   countAcks(offset: number): number {
     let count = 0;
     for (const link of this.links.values()) if (link.state === 'online' && link.ackOffset >= offset) count++;
+    return count;
+  }
+
+  /** Replicas whose own log has at least `offset` on the disk. */
+  countLogged(offset: number): number {
+    let count = 0;
+    for (const link of this.links.values()) if (link.state === 'online' && link.loggedOffset >= offset) count++;
     return count;
   }
 

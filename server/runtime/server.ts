@@ -156,8 +156,12 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
           if (answer === 'nil') reply.nil();
           else if (answer === 'ok') reply.ok();
           else if (answer === 'nilArray') reply.nilArray();
-          else if ('number' in answer) reply.int(answer.number);
-          else reply.error(answer.error);
+          else if ('error' in answer) reply.error(answer.error);
+          else if (typeof answer.numbers === 'number') reply.int(answer.numbers);
+          else {
+            reply.array(answer.numbers.length);
+            for (const number of answer.numbers) reply.int(number);
+          }
         }),
       release: (session) => this.intake.release(session),
       at: (timeMs, callback) => host.at(timeMs, callback),

@@ -47,6 +47,8 @@ function environment(log: string[] = []): Environment {
     libraries: { all: () => [], load: () => null, clear: () => undefined },
     usedMemory: () => 0,
     replicationAux: () => [],
+    replicationOffset: () => 0,
+    logSynced: () => undefined,
     // Old fixtures have expired keys: they are to be seen.
     dropsExpired: () => false,
     watchFields: () => undefined,
