@@ -55,6 +55,8 @@ export interface Services {
   shutdown(options: ShutdownOptions): string | null;
   /** Moves keys to another server and answers the client when that is done. */
   migrate(session: Session, migration: Migration): void;
+  /** Holds the client and runs its request again, as resumed, when all that others have sent by now has been read. */
+  afterInput(session: Session, request: StoredRequest): void;
   /** Calls off an end that a signal has asked for; false when there is none. */
   abortShutdown(): boolean;
 }

@@ -17,6 +17,8 @@ export interface Transport {
   readonly localAddress: string;
   /** Bytes queued and not yet taken by the kernel. */
   readonly queuedBytes: number;
+  /** Those of them that take memory: a small reply is on its way. */
+  readonly heldBytes: number;
   /** Whether requests are read. Pausing is how CLIENT PAUSE and blocking commands hold a client back. */
   pause(): void;
   resume(): void;

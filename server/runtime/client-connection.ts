@@ -78,6 +78,12 @@ export class ClientConnection implements Connection, Transport {
     return this.replies.length + this.chunkBytes + this.leavingBytes;
   }
 
+  /** The same without what leaves at the end of the round, if that is little. */
+  get heldBytes(): number {
+    const leavesSoon = this.replies.length <= STRING_BYTES_MAX;
+    return (leavesSoon ? 0 : this.replies.length) + this.chunkBytes + this.leavingBytes;
+  }
+
   /** Bytes that the kernel has not taken yet. The stream does not count what was written past it. */
   private get leavingBytes(): number {
     return Math.max(this.socket.writableLength, this.direct === null ? 0 : this.direct.queuedBytes);

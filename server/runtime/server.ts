@@ -27,6 +27,7 @@ import { Keyspace } from '../keyspace/keyspace.ts';
 import type { DirectWriter } from '../net/direct-writes.ts';
 import { type Connection, type ConnectionEvents, Listener } from '../net/listener.ts';
 import { type AccessControl, KEPT_REFUSALS, refusalText } from './acl.ts';
+import { AfterInput } from './after-input.ts';
 import { Blocking } from './blocking.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { ClientEviction, clientBytes } from './client-eviction.ts';
@@ -112,6 +113,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   readonly eviction = new ClientEviction(this);
   readonly turns: Turns;
   private readonly intake: Intake;
+  private readonly requestsAfterInput: AfterInput;
   private readonly postponed = new Map<Session, StoredRequest>();
   /** Set at the start. */
   ending!: Ending;
@@ -181,6 +183,11 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     }
     this.intake = new Intake(this);
     this.limits = this.intake.limits;
+    this.requestsAfterInput = new AfterInput({
+      context: this.context,
+      turns: this.turns,
+      release: (session) => this.intake.release(session),
+    });
     this.listener = new Listener(this);
   }
 
@@ -235,6 +242,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   migrate(session: Session, migration: Migration): void {
     this.blocking.answerLater(session, migrateKeys(this, session, migration));
+  }
+
+  afterInput(session: Session, request: StoredRequest): void {
+    this.requestsAfterInput.add(session, request);
   }
 
   describe(session: Session): string {
