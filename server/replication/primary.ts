@@ -336,7 +336,8 @@ export class Primary {
     if (link.state === 'sending') this.files.get(link)?.pump();
     else if (link.state === 'dumping' && link.streamed) {
       link.noteProgress(this.host.now());
-      this.payload?.onDrain();
+      // Also called for what was queued: the dump goes on only when the slowest has room.
+      if (this.payload?.congested === false) this.payload.onDrain();
     } else if (link.state === 'online' && link.position < this.stream.offset) this.schedule();
   }
 
@@ -475,6 +476,8 @@ export class Primary {
   private look(link: ReplicaLink, nowMs: number): void {
     const { host } = this;
     const timeoutMs = Number(host.settings.replTimeout) * 1000;
+    // One that has taken everything is not late: the dump may wait for another.
+    if (link.state === 'dumping' && link.streamed) link.noteProgress(nowMs);
     if (link.state === 'waiting' || (link.state === 'dumping' && !link.streamed)) {
       link.session.transport.send(Buffer.from('\n'));
       link.seenMs = nowMs;
