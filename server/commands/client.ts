@@ -51,6 +51,13 @@ function onOrOff(c: Context): boolean {
 
 /** CLIENT LIST [TYPE type] [ID id ...] */
 function list(c: Context): void {
+  const { server, session } = c;
+  // It tells what others have sent before: that has to be read first.
+  const waits = c.mayBlock && !c.resumed && session.replyMode === ReplyMode.on && server.clients.all.size > 1;
+  if (waits) {
+    server.afterInput(session, c.storedRequest());
+    return;
+  }
   let sessions = [...c.server.clients.all.values()];
   if (c.argc >= 4 && c.is(2, 'id')) {
     const ids = new Set<number>();

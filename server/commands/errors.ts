@@ -34,6 +34,7 @@ export const ERRORS = {
   loading: 'LOADING Redis is loading the dataset in memory',
   timeoutNotFloat: 'ERR timeout is not a float or out of range',
   timeoutNegative: 'ERR timeout is negative',
+  waitaofWithoutLog: 'ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.',
 } as const;
 
 export function wrongArity(fullName: string): string {

@@ -4,8 +4,11 @@ import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
 import { migrateHandlers } from './migrate.ts';
-import type { FailoverOptions, ReplicaFacts } from './services.ts';
+import type { Copies, FailoverOptions, ReplicaFacts } from './services.ts';
 import type { replicationSpecs } from './specs/replication.ts';
+
+/** Times beyond it are out of range. */
+const INT64_MAX = 2 ** 63;
 
 export const replicationHandlers: Handlers<typeof replicationSpecs> = {
   ...migrateHandlers,
@@ -17,6 +20,7 @@ export const replicationHandlers: Handlers<typeof replicationSpecs> = {
   slaveof: replicaof,
   sync: (c) => c.server.replication.sync(c.session, null, 0),
   wait,
+  waitaof,
 };
 
 /** PSYNC id offset [FAILOVER]: the offset is the number of the next byte; `?` and -1 for a replica without a history. */
@@ -38,7 +42,10 @@ function replconf(c: Context): void {
   for (let i = 1; i < c.argc; i += 2) {
     if (c.is(i, 'ack')) {
       // Never answered: acknowledgements must not fill the link.
-      if (c.session.link === 'replica' && c.isInteger(i + 1)) replication.acknowledge(c.session, c.integer(i + 1));
+      if (c.session.link === 'replica' && c.isInteger(i + 1)) {
+        const tellsLog = i + 3 < c.argc && c.is(i + 2, 'fack') && c.isInteger(i + 3);
+        replication.acknowledge(c.session, c.integer(i + 1), tellsLog ? c.integer(i + 3) : 0);
+      }
       return;
     }
     if (c.is(i, 'getack')) {
@@ -111,16 +118,53 @@ function wait(c: Context): void {
       'ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured to be writable (which is not the default) writes to replicas are just local and are not propagated.',
     );
   }
-  const count = c.integer(1);
-  const ms = c.integer(2, 'ERR timeout is not an integer or out of range');
-  if (ms < 0) throw new CommandError(ERRORS.timeoutNegative);
-  const there = replication.countAcks(c.session);
-  if (there >= count || !c.mayBlock) {
-    c.reply.int(there);
+  const goal = { received: c.integer(1), local: 0, logged: 0 };
+  const deadlineMs = waitDeadline(c, 2);
+  const copies = replication.copies(c.session);
+  if (hasCopies(copies, goal) || !c.mayBlock) {
+    c.reply.int(copies.received);
     return;
   }
-  replication.waitForAcks(c.session, count, ms === 0 ? 0 : c.nowMs + ms);
+  replication.waitForCopies(c.session, goal, deadlineMs, ({ received }) => received);
   replication.askForAcks();
+}
+
+/** WAITAOF numlocal numreplicas timeout */
+function waitaof(c: Context): void {
+  const { replication, settings } = c.server;
+  const local = c.integer(1);
+  if (local < 0 || local > 1) throw new CommandError('ERR value is out of range, value must between 0 and 1');
+  const logged = c.integerBetween(2, 0, Number.POSITIVE_INFINITY, 'ERR value is out of range, must be positive');
+  const goal = { received: 0, local, logged };
+  const deadlineMs = waitDeadline(c, 3);
+  if (replication.isReplica) {
+    throw new CommandError(
+      'ERR WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated.',
+    );
+  }
+  if (local > 0 && !settings.appendonly) throw new CommandError(ERRORS.waitaofWithoutLog);
+  const copies = replication.copies(c.session);
+  if (hasCopies(copies, goal) || !c.mayBlock) {
+    c.reply.array(2);
+    c.reply.int(copies.local);
+    c.reply.int(copies.logged);
+    return;
+  }
+  replication.waitForCopies(c.session, goal, deadlineMs, (reached) => [reached.local, reached.logged]);
+  replication.askForAcks();
+}
+
+/** Whether a client's writes are in as many places as it wants. */
+export function hasCopies(copies: Copies, goal: Copies): boolean {
+  return copies.received >= goal.received && copies.local >= goal.local && copies.logged >= goal.logged;
+}
+
+/** A timeout in milliseconds: the deadline in ms since 1970, 0 for ever. */
+function waitDeadline(c: Context, i: number): number {
+  const ms = c.integer(i, 'ERR timeout is not an integer or out of range');
+  if (ms < 0) throw new CommandError(ERRORS.timeoutNegative);
+  if (ms + c.nowMs > INT64_MAX) throw new CommandError('ERR timeout is out of range');
+  return ms === 0 ? 0 : c.nowMs + ms;
 }
 
 /** FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds] */

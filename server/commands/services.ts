@@ -55,6 +55,8 @@ export interface Services {
   shutdown(options: ShutdownOptions): string | null;
   /** Moves keys to another server and answers the client when that is done. */
   migrate(session: Session, migration: Migration): void;
+  /** Holds the client and runs its request again, as resumed, when all that others have sent by now has been read. */
+  afterInput(session: Session, request: StoredRequest): void;
   /** Calls off an end that a signal has asked for; false when there is none. */
   abortShutdown(): boolean;
 }
@@ -121,6 +123,19 @@ export type RoleReport =
   | { role: 'primary'; offset: number; replicas: readonly (readonly [ip: string, port: string, offset: string])[] }
   | { role: 'replica'; host: string; port: number; state: string; offset: number };
 
+/** Where a client's writes are. */
+export interface Copies {
+  /** Replicas that have received them. */
+  received: number;
+  /** 1: they are in this server's log, on the disk. */
+  local: number;
+  /** Replicas that have them in their logs, on their disks. */
+  logged: number;
+}
+
+/** A reply made of copies: one number or several. */
+export type CopiesAnswer = (copies: Copies) => number | readonly number[];
+
 /** Links to other servers. */
 export interface ReplicationService {
   /** Whether this server follows another one. */
@@ -128,19 +143,19 @@ export interface ReplicationService {
   /** Makes the client a replica; `id` null for SYNC, `wanted` is the number of the next byte it wants. */
   sync(session: Session, id: string | null, wanted: number): void;
   announce(session: Session, facts: ReplicaFacts): void;
-  /** REPLCONF ACK: the replica has everything up to `offset`. */
-  acknowledge(session: Session, offset: number): void;
+  /** REPLCONF ACK: the replica has everything up to `offset`, and on its disk up to `logged` (0: it did not say). */
+  acknowledge(session: Session, offset: number, logged: number): void;
   /** REPLCONF GETACK, from the primary: answers with an ACK. */
   sendAck(session: Session): void;
   /** Follows another server, or (null) becomes a primary; returns the status line. */
   follow(target: { host: string; port: number } | null): string;
   role(): RoleReport;
-  /** Replicas that have what the client has written. */
-  countAcks(session: Session): number;
+  /** Where the client's writes are by now. */
+  copies(session: Session): Copies;
   /** Asks replicas how far they are. */
   askForAcks(): void;
-  /** Holds the client until `count` replicas have what it has written. */
-  waitForAcks(session: Session, count: number, deadlineMs: number): void;
+  /** Holds the client until its writes have `goal`; `answer` makes the reply of what there is then. */
+  waitForCopies(session: Session, goal: Copies, deadlineMs: number, answer: CopiesAnswer): void;
   /** PSYNC FAILOVER: the primary, whose history is `id`, wants to follow this server. Throws CommandError. */
   takeOver(id: string): void;
   /** Hands the role over to a replica; throws CommandError. */

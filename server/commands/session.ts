@@ -17,6 +17,8 @@ export interface Transport {
   readonly localAddress: string;
   /** Bytes queued and not yet taken by the kernel. */
   readonly queuedBytes: number;
+  /** Those of them that take memory: a small reply is on its way. */
+  readonly heldBytes: number;
   /** Whether requests are read. Pausing is how CLIENT PAUSE and blocking commands hold a client back. */
   pause(): void;
   resume(): void;
@@ -61,8 +63,8 @@ export interface BlockedState {
   db: Database;
   /** When to give up, ms since 1970; 0: never. */
   deadlineMs: number;
-  /** Written to the client when the time is over: null, a null array, or a number that is asked for then. */
-  onTimeout: 'nil' | 'nilArray' | (() => number);
+  /** Written to the client when the time is over: null, a null array, or what is asked for then (a number, or several). */
+  onTimeout: 'nil' | 'nilArray' | (() => number | readonly number[]);
   /** Position in the fairness order: smaller is first. */
   order: number;
   /** XREADGROUP wakes up, too, when its key or group goes away. */

@@ -40,6 +40,8 @@ export class AppendLog {
   /** The increment that is written while `waiting`, outside the manifest. */
   private temporaryIncrement: string | null = null;
   private rewriteStartedMs = 0;
+  /** Where the rewrite began: the replication offset, and the flushes that had failed before. */
+  private rewriteStart = { offset: -1, failures: 0 };
 
   constructor(environment: Environment, dumper: Dumper, onStatus: () => void) {
     this.environment = environment;
@@ -56,6 +58,11 @@ export class AppendLog {
   /** Whether commands have to be written. */
   get active(): boolean {
     return this.state !== 'off' && this.writer.isOpen;
+  }
+
+  /** The replication offset up to which the log is on the disk; -1 where there is none, or none that is complete yet. */
+  get syncedOffset(): number {
+    return this.state === 'on' ? this.writer.syncedOffset : -1;
   }
 
   get rewriting(): boolean {
@@ -139,6 +146,7 @@ export class AppendLog {
     const { log } = this.environment;
     const { job } = this.dumper;
     this.state = 'waiting';
+    this.writer.progress.restart();
     if (job?.kind === 'rdb' || inTransaction) {
       this.rewriteScheduled = true;
       log(
@@ -169,10 +177,12 @@ export class AppendLog {
   switchOff(): void {
     this.stopRewrite();
     this.writer.close();
+    this.writer.progress.restart();
     this.state = 'off';
     this.rewriteScheduled = false;
     this.rewriteBaseBytes = 0;
     this.earlierBytes = 0;
+    this.environment.logSynced();
   }
 
   // --- rewriting ---
@@ -230,6 +240,10 @@ export class AppendLog {
     try {
       files.makeDirectory();
       this.beginIncrement();
+      this.rewriteStart = {
+        offset: environment.replicationOffset(),
+        failures: this.writer.progress.failures,
+      };
       const temporary = this.temporaryPath('-rewrite.aof');
       this.dumper.start('aof', temporary, BASE_AUX, (error) => this.ended(error, temporary, isDump), {
         asCommands: !isDump,
@@ -352,6 +366,9 @@ export class AppendLog {
       this.rewriteBaseBytes = this.currentBytes;
     }
     files.dropHistory();
+    const { offset, failures } = this.rewriteStart;
+    this.writer.progress.trust(offset, failures === this.writer.progress.failures);
+    environment.logSynced();
   }
 
   private dropTemporaryIncrement(): void {

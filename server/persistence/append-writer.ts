@@ -8,6 +8,7 @@
 import { AofEncoder } from '../formats/aof/encoder.ts';
 import { type Disk, realDisk } from './disk.ts';
 import { type Environment, reason } from './environment.ts';
+import { FlushProgress } from './flush-progress.ts';
 
 const FILE_MODE = 0o640;
 const SYNC_EVERY_MS = 1000;
@@ -36,6 +37,7 @@ export class AppendWriter {
   /** For tests: stops the event loop for this long before every write, ms. */
   flushDelayMs = 0;
   readonly encoder = new AofEncoder();
+  readonly progress = new FlushProgress();
   private readonly environment: Environment;
   private readonly host: WriterHost;
   private readonly disk: Disk;
@@ -66,6 +68,19 @@ export class AppendWriter {
     return this.syncs > 0;
   }
 
+  /** The replication offset up to which everything is on the disk; -1 while nothing is known. */
+  get syncedOffset(): number {
+    const { progress } = this;
+    const isClean = this.encoder.length === 0 && !this.unsynced && this.syncs === 0 && !progress.doubtful;
+    // What writes nothing moves the offset on, too.
+    return isClean ? this.environment.replicationOffset() : progress.confirmed;
+  }
+
+  /** The offset that what is in the files stands for. */
+  private get writtenOffset(): number {
+    return this.encoder.length === 0 ? this.environment.replicationOffset() : -1;
+  }
+
   /** Goes on at the end of a file, which is created if need be. Throws what the system says. */
   open(path: string, size: number): void {
     const fd = this.disk.openSync(path, 'a', FILE_MODE);
@@ -87,9 +102,12 @@ export class AppendWriter {
     if (inBackground) {
       // Until this is over nothing is written to the file that follows: it must not reach the disk before this one does.
       this.syncs++;
+      const flush = this.progress.begin(this.writtenOffset);
       this.disk.fdatasync(fd, (error) => {
         this.syncs--;
+        this.progress.end(flush, error === null);
         if (error !== null) this.syncFailed(error);
+        else this.environment.logSynced();
         this.disk.close(fd, () => undefined);
       });
       return;
@@ -97,6 +115,7 @@ export class AppendWriter {
     try {
       this.disk.fdatasyncSync(fd);
     } catch (error) {
+      this.progress.fail();
       this.environment.log('warning', `Fail to fsync the AOF file: ${reason(error)}`);
     }
     this.disk.closeSync(fd);
@@ -116,6 +135,7 @@ export class AppendWriter {
   /** Says what database the command that follows is for (-1: for none); the time, too, if wanted. */
   begin(db: number): void {
     const { encoder, environment } = this;
+    if (!this.scheduled) this.schedule();
     if (environment.settings.aofTimestampEnabled) {
       const seconds = Math.floor(environment.now() / 1000);
       if (seconds !== this.lastTimestamp) encoder.timestamp(seconds);
@@ -127,11 +147,11 @@ export class AppendWriter {
       encoder.integer(db);
       this.selected = db;
     }
-    if (!this.scheduled) this.schedule();
   }
 
   private schedule(): void {
     this.scheduled = true;
+    this.progress.confirmed = this.syncedOffset;
     // Nobody hears of a write that is not in the log: so it is in Redis with every policy, and tests look.
     this.environment.holdReplies(true);
     setImmediate(this.turn);
@@ -146,8 +166,7 @@ export class AppendWriter {
   /** Background flushes, postponed writes, and writes that failed: ten times a second. */
   tick(): void {
     if (this.fd === -1) return;
-    if (this.encoder.length > 0) this.flush(false);
-    else if (this.unsynced && this.environment.settings.appendfsync === 'everysec') this.syncIfDue();
+    if (this.encoder.length > 0 || this.unsynced) this.flush(false);
   }
 
   /** Writes what was collected, unless it had better wait. */
@@ -250,6 +269,7 @@ export class AppendWriter {
     }
     this.unsynced = false;
     this.lastSyncMs = this.environment.monotonicMs();
+    this.environment.logSynced();
   }
 
   private syncIfDue(): void {
@@ -259,11 +279,13 @@ export class AppendWriter {
     this.unsynced = false;
     this.lastSyncMs = nowMs;
     const { fd } = this;
+    const flush = this.progress.begin(this.writtenOffset);
     this.disk.fdatasync(fd, (error) => {
       this.syncs--;
+      this.progress.end(flush, error === null);
       // A file that was closed meanwhile has been flushed then.
-      if (fd !== this.fd) return;
-      this.syncEnded(error);
+      if (fd === this.fd) this.syncEnded(error);
+      if (error === null) this.environment.logSynced();
     });
   }
 

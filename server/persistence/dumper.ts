@@ -45,8 +45,9 @@ export class Dumper {
   readonly lastAheadBytes = { rdb: 0, aof: 0, sync: 0 };
   private readonly environment: Environment;
   private scheduled = false;
-  /** When the next key may be written (rdb-key-save-delay). */
+  /** When the next key may be written (rdb-key-save-delay), and how many have been waited for. */
   private nextKeyMs = 0;
+  private keysWaitedFor = 0;
   private dump: DumpTarget | null = null;
   /** When the snapshot's last turn ended. */
   private lastTurnMs = 0;
@@ -114,6 +115,7 @@ export class Dumper {
     const snapshot = new Snapshot(environment.keyspace, dump, environment.monotonicMs);
     this.job = { kind, file, snapshot, startedMs: environment.now(), done, stopped: false, complete: false };
     this.nextKeyMs = 0;
+    this.keysWaitedFor = 0;
     environment.jobStarted();
     this.schedule();
     return this.job;
@@ -183,18 +185,21 @@ export class Dumper {
     setImmediate(() => this.environment.keyspace.whenWritten());
   }
 
-  /** rdb-key-save-delay: a key (or, for short delays, a few) and then a pause; a changed delay counts at once. */
+  /**
+   * rdb-key-save-delay: a key (or, for short delays, a few) and then a pause; a changed delay counts at once. Keys that
+   * changes had written ahead take their time as well, or a busy server would be done before one that is idle.
+   */
   private slowTurn(job: BackgroundJob, delayMs: number): void {
     const { monotonicMs } = this.environment;
+    this.waitForKeys(delayMs);
     if (monotonicMs() >= this.nextKeyMs - DELAY_GRAIN_MS) {
-      const keys = Math.max(1, Math.floor(1 / delayMs));
-      const complete = job.snapshot.slice(SLICE_MS_MAX, keys);
+      const complete = job.snapshot.slice(SLICE_MS_MAX, Math.max(1, Math.floor(1 / delayMs)));
       this.tellWritten(job);
       if (complete) {
         this.complete(job);
         return;
       }
-      this.nextKeyMs = monotonicMs() + delayMs * keys;
+      this.waitForKeys(delayMs);
     }
     this.scheduled = true;
     const timer = setTimeout(
@@ -206,6 +211,14 @@ export class Dumper {
       Math.min(Math.max(0, this.nextKeyMs - monotonicMs()), DELAY_LOOK_MS),
     );
     timer.unref();
+  }
+
+  /** Puts the next key off for each that was written since. */
+  private waitForKeys(delayMs: number): void {
+    const keys = this.keysWritten - this.keysWaitedFor;
+    if (keys === 0) return;
+    this.keysWaitedFor = this.keysWritten;
+    this.nextKeyMs = Math.max(this.nextKeyMs, this.environment.monotonicMs()) + keys * delayMs;
   }
 
   private complete(job: BackgroundJob): void {

@@ -29,6 +29,10 @@ export interface Environment {
   readonly usedMemory: () => number;
   /** AUX fields that replication wants in a dump. */
   readonly replicationAux: () => readonly (readonly [name: string, value: string | number])[];
+  /** The offset of the replication stream, which every write moves on. */
+  readonly replicationOffset: () => number;
+  /** More of the log has reached the disk, or there is no log any more. */
+  readonly logSynced: () => void;
   /** Whether expired keys are dropped while loading: a replica keeps what its primary has. */
   readonly dropsExpired: () => boolean;
   /** Makes active expiry look after a hash with expiring fields. */

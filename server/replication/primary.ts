@@ -336,7 +336,8 @@ export class Primary {
     if (link.state === 'sending') this.files.get(link)?.pump();
     else if (link.state === 'dumping' && link.streamed) {
       link.noteProgress(this.host.now());
-      this.payload?.onDrain();
+      // Also called for what was queued: the dump goes on only when the slowest has room.
+      if (this.payload?.congested === false) this.payload.onDrain();
     } else if (link.state === 'online' && link.position < this.stream.offset) this.schedule();
   }
 
@@ -411,11 +412,12 @@ export class Primary {
 
   // --- acknowledgements ---
 
-  /** REPLCONF ACK. */
-  acknowledge(session: Session, offset: number): void {
+  /** REPLCONF ACK, `logged` being what FACK told: 0 without it. */
+  acknowledge(session: Session, offset: number, logged: number): void {
     const link = this.links.get(session);
     if (link === undefined || link.state === 'candidate') return;
     link.ackOffset = Math.max(link.ackOffset, offset);
+    link.loggedOffset = Math.max(link.loggedOffset, logged);
     link.seenMs = this.host.now();
     if (link.awaitsAck && link.state === 'online') {
       link.awaitsAck = false;
@@ -433,6 +435,13 @@ export class Primary {
   countAcks(offset: number): number {
     let count = 0;
     for (const link of this.links.values()) if (link.state === 'online' && link.ackOffset >= offset) count++;
+    return count;
+  }
+
+  /** Replicas whose own log has at least `offset` on the disk. */
+  countLogged(offset: number): number {
+    let count = 0;
+    for (const link of this.links.values()) if (link.state === 'online' && link.loggedOffset >= offset) count++;
     return count;
   }
 
@@ -467,6 +476,8 @@ export class Primary {
   private look(link: ReplicaLink, nowMs: number): void {
     const { host } = this;
     const timeoutMs = Number(host.settings.replTimeout) * 1000;
+    // One that has taken everything is not late: the dump may wait for another.
+    if (link.state === 'dumping' && link.streamed) link.noteProgress(nowMs);
     if (link.state === 'waiting' || (link.state === 'dumping' && !link.streamed)) {
       link.session.transport.send(Buffer.from('\n'));
       link.seenMs = nowMs;

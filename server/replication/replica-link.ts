@@ -31,6 +31,8 @@ export class ReplicaLink {
   /** Came with SYNC: acknowledges nothing. */
   isOld = false;
   ackOffset = 0;
+  /** Up to here the replica's own log is on its disk. */
+  loggedOffset = 0;
   /** Last sign of life, ms since 1970. */
   seenMs: number;
   /** When it began to wait for a dump, ms. */

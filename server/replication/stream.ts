@@ -46,7 +46,7 @@ export class ReplicationStream {
     this.grown = grown;
   }
 
-  /** Bytes since the beginning of this history. */
+  /** Bytes since the beginning of this history; before it is recorded, writes. */
   get offset(): number {
     return this.laid + this.encoder.length;
   }
@@ -85,6 +85,11 @@ export class ReplicationStream {
     this.blockBytes = 0;
     this.selected = ANY_DATABASE;
     this.recording = false;
+  }
+
+  /** Counts a write that nobody records: the offset tells how far the log is, too. */
+  skip(): void {
+    this.laid++;
   }
 
   /** The next command brings its SELECT: a replica begins here. */

@@ -45,6 +45,8 @@ export interface UpstreamHost {
   tookOver(accepted: boolean): void;
   /** This server's history has got another name: replicas have to hear of it. */
   renamed(): void;
+  /** Up to what offset this server's log is on the disk; -1: it has none. */
+  loggedOffset(): number;
 }
 
 /** What the handshake says, and what it makes of the answer. */
@@ -150,7 +152,10 @@ export class Upstream {
   /** Tells the primary how far this server is. */
   acknowledge(): void {
     if (this.state !== 'connected') return;
-    this.write(encodeCommand(['REPLCONF', 'ACK', String(this.stream.offset)]));
+    const words = ['REPLCONF', 'ACK', String(this.stream.offset)];
+    const logged = this.host.loggedOffset();
+    if (logged >= 0) words.push('FACK', String(logged));
+    this.write(encodeCommand(words));
   }
 
   private write(bytes: Uint8Array): void {

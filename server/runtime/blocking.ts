@@ -10,7 +10,10 @@ export interface BlockingHost {
   /** Runs the request again for a client that is no longer blocked; it may block anew. */
   rerun(session: Session, request: StoredRequest): void;
   /** Answers a client outside its turn. */
-  answer(session: Session, reply: 'nil' | 'nilArray' | 'ok' | { error: string } | { number: number }): void;
+  answer(
+    session: Session,
+    reply: 'nil' | 'nilArray' | 'ok' | { error: string } | { numbers: number | readonly number[] },
+  ): void;
   /** The client may be read again: what it has sent in the meantime is served. */
   release(session: Session): void;
   /** Calls back at a time (ms since 1970) or never; returns a function that cancels. */
@@ -78,7 +81,7 @@ export class Blocking implements BlockingService, KeyListener {
     if (how === 'error') blocked.request.command.stats.failedCalls++;
     const { onTimeout } = blocked;
     if (how === 'error') this.host.answer(session, { error: 'UNBLOCKED client unblocked via CLIENT UNBLOCK' });
-    else this.host.answer(session, typeof onTimeout === 'function' ? { number: onTimeout() } : onTimeout);
+    else this.host.answer(session, typeof onTimeout === 'function' ? { numbers: onTimeout() } : onTimeout);
     this.host.release(session);
     return true;
   }

@@ -103,6 +103,12 @@ export class ClientConnection implements Connection, Transport {
     return this.pushed === null ? this.replies : this.pushed.text;
   }
 
+  /** The same without what leaves at the end of the round, if that is little. */
+  get heldBytes(): number {
+    const { length } = this.waitingText;
+    return (length <= CHECKED_BYTES ? 0 : length) + this.chunkBytes + this.leavingBytes;
+  }
+
   /** Bytes that the kernel has not taken yet. The stream does not count what was written past it. */
   private get leavingBytes(): number {
     return Math.max(this.socket.writableLength, this.direct === null ? 0 : this.direct.queuedBytes);

@@ -10,7 +10,7 @@ const ITEM_BYTES = 96;
 
 /** Bytes that a client occupies: input, output, queued requests, watched keys, subscriptions, tracked prefixes. */
 export function clientBytes(session: Session): number {
-  let bytes = SESSION_BYTES + session.transport.queuedBytes + session.queuedBytes + session.listBytes;
+  let bytes = SESSION_BYTES + session.transport.heldBytes + session.queuedBytes + session.listBytes;
   if (session.input !== null) bytes += session.input.length;
   bytes += ITEM_BYTES * (session.watched.length + session.subscriptions);
   for (const prefix of session.tracking?.prefixes ?? []) bytes += ITEM_BYTES + prefix.length;
@@ -72,12 +72,21 @@ export class ClientEviction {
   enforce(): void {
     if (this.limitBytes === 0 || this.totalBytes < this.limitBytes) return;
     const bySize = [...this.counted].filter(([session]) => !session.noEvict).sort(([, a], [, b]) => b - a);
-    for (const [session] of bySize) {
+    for (const [session, bytes] of bySize) {
       if (this.totalBytes < this.limitBytes) return;
+      // Those that are left hold nothing: without this, nobody could even connect beside a client that is spared.
+      if (bytes <= SESSION_BYTES && this.sparedBytes() >= this.limitBytes) return;
       this.host.log('notice', `Evicting client: ${this.host.describe(session)}`);
       this.forget(session);
       this.evicted++;
       this.host.drop(session);
     }
+  }
+
+  /** What clients that may not be evicted hold beyond their own objects. */
+  private sparedBytes(): number {
+    let sum = 0;
+    for (const [session, bytes] of this.counted) if (session.noEvict) sum += bytes - SESSION_BYTES;
+    return sum;
   }
 }

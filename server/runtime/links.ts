@@ -12,6 +12,12 @@ export interface ReplicationLinks extends ReplicationService {
   /** Bytes of the stream, and those of them that maxmemory does not count. */
   readonly memoryBytes: number;
   readonly uncountedBytes: number;
+  /** Offset of the end of the stream. */
+  readonly offset: number;
+  /** The log has taken a write. */
+  logged(): void;
+  /** More of the log has reached the disk, or there is none any more. */
+  logSynced(): void;
   /** Bytes that wait for a replica. */
   waitingBytes(session: Session): number;
   /** A link's socket has taken something, or something was queued for it. */

@@ -156,9 +156,20 @@ export class Persistence implements PersistenceService {
         return isActive();
       },
       takesMessages: false,
-      write: (db, args) => log.write(db, args),
-      writeRequest: (c: Context) => log.writeRanges(c.db.index, c.buf, c.pos, c.len, c.argc),
+      write: (db, args) => {
+        log.write(db, args);
+        this.server.replication.logged();
+      },
+      writeRequest: (c: Context) => {
+        log.writeRanges(c.db.index, c.buf, c.pos, c.len, c.argc);
+        this.server.replication.logged();
+      },
     });
+  }
+
+  /** The replication offset up to which the log is on the disk; -1 where there is no complete log. */
+  get syncedOffset(): number {
+    return this.appendLog.syncedOffset;
   }
 
   get lastSaveSeconds(): number {
@@ -508,6 +519,8 @@ function environmentOf(server: Server, libraries: LibraryStore): Environment {
     libraries,
     usedMemory: () => server.usedMemory(),
     replicationAux: () => server.replication.dumpFields(),
+    replicationOffset: () => server.replication.offset,
+    logSynced: () => server.replication.logSynced(),
     holdReplies: (held) => server.turns.hold(held),
     jobStarted: () => {
       server.stats.backgroundJobs++;

@@ -15,6 +15,7 @@ const NOWHERE: Transport = {
   peerAddress: '?:0',
   localAddress: '?:0',
   queuedBytes: 0,
+  heldBytes: 0,
   pause: () => undefined,
   resume: () => undefined,
   isUnix: false,

@@ -190,6 +190,9 @@ export class StreamApplier {
       get queuedBytes() {
         return socket.writableLength;
       },
+      get heldBytes() {
+        return socket.writableLength;
+      },
       pause: () => undefined,
       resume: () => undefined,
       isUnix: false,

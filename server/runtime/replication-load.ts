@@ -116,7 +116,10 @@ export class ParserLoad implements FullLoad {
       return;
     }
     this.waiting.push(chunk);
-    this.draining ??= this.drain();
+    // Set back later: it may be over before it is set.
+    this.draining ??= this.drain().finally(() => {
+      this.draining = null;
+    });
   }
 
   private async drain(): Promise<void> {
@@ -131,7 +134,6 @@ export class ParserLoad implements FullLoad {
         until = monotonicMs() + SLOW_SLICE_MS;
       }
     }
-    this.draining = null;
     if (!this.ended) this.hooks.pause(false);
   }
 

@@ -3,7 +3,7 @@
 
 import type { Context } from '../commands/context.ts';
 import { CommandError } from '../commands/errors.ts';
-import type { FailoverOptions, ReplicaFacts, RoleReport } from '../commands/services.ts';
+import type { Copies, CopiesAnswer, FailoverOptions, ReplicaFacts, RoleReport } from '../commands/services.ts';
 import type { Session } from '../commands/session.ts';
 import { Failover } from '../replication/failover.ts';
 import { History } from '../replication/history.ts';
@@ -17,6 +17,7 @@ import type { Persistence } from './persistence.ts';
 import { StreamApplier } from './replication-apply.ts';
 import { DiskLoad, type LoadHooks, ParserLoad } from './replication-load.ts';
 import type { Server } from './server.ts';
+import { WriteWaits } from './write-waits.ts';
 
 const ID_BYTES = 20;
 const MINUS = 45;
@@ -38,8 +39,9 @@ export class Replication implements ReplicationLinks {
   private lastSecond = 0;
   private readonly server: Server;
   private readonly persistence: Persistence;
-  /** Clients in WAIT, with the number of replicas they wait for. */
-  private readonly waiting = new Map<Session, number>();
+  private readonly waits: WriteWaits;
+  /** The primary has asked how far this server is, and its log was not that far yet. */
+  private owesAck = false;
   readonly ownExpiry: OwnExpiry;
   /** Tells that this server has become a writable replica, or ceased to be one. */
   private readonly roleChanged: () => void;
@@ -49,6 +51,12 @@ export class Replication implements ReplicationLinks {
     this.persistence = persistence;
     this.ownExpiry = new OwnExpiry(server);
     this.roleChanged = server.events.listen(this.ownExpiry);
+    this.waits = new WriteWaits({
+      blocking: server.blocking,
+      context: server.context,
+      copies: (session) => this.copies(session),
+      keepsLog: () => server.settings.appendonly,
+    });
     this.history = new History(() => server.randomBytes(ID_BYTES).toString('hex'));
     this.stream = new ReplicationStream(
       () => this.primary.neededFrom(),
@@ -63,7 +71,7 @@ export class Replication implements ReplicationLinks {
         dumps: dumpService(persistence),
         drop: (session) => server.drop(session),
         flush: () => server.turns.flushOthers(),
-        acknowledged: () => this.serveWaiting(),
+        acknowledged: () => this.waits.serve(),
         describe: (session) => server.describe(session),
       },
       this.stream,
@@ -103,10 +111,6 @@ export class Replication implements ReplicationLinks {
   private takeWrites(): void {
     const { stream, persistence, server } = this;
     const isActive = () => stream.recording && !this.isReplica && !persistence.isReloading;
-    const note = (): void => {
-      const { current } = server.turns;
-      if (current !== null) current.writtenOffset = stream.offset;
-    };
     server.events.sinks.push({
       get active() {
         return isActive();
@@ -114,13 +118,18 @@ export class Replication implements ReplicationLinks {
       takesMessages: true,
       write: (db, args) => {
         stream.command(db, args);
-        note();
+        this.noteWrite();
       },
       writeRequest: (c: Context) => {
         stream.commandRanges(c.db.index, c.buf, c.pos, c.len, c.argc);
-        note();
+        this.noteWrite();
       },
     });
+  }
+
+  private noteWrite(): void {
+    const { current } = this.server.turns;
+    if (current !== null) current.writtenOffset = this.stream.offset;
   }
 
   // --- what the server asks ---
@@ -142,6 +151,22 @@ export class Replication implements ReplicationLinks {
     return this.stream.memoryBytes;
   }
 
+  get offset(): number {
+    return this.stream.offset;
+  }
+
+  /** A write that is recorded counts by its bytes, where it is recorded. */
+  logged(): void {
+    if (this.stream.recording || this.isReplica) return;
+    this.stream.skip();
+    this.noteWrite();
+  }
+
+  logSynced(): void {
+    this.waits.serve();
+    if (this.owesAck) this.sendAck();
+  }
+
   /** What replicas hold beyond the backlog: evicting keys would only make it grow. */
   get uncountedBytes(): number {
     return Math.max(0, this.stream.memoryBytes - this.stream.backlogBytesMax - BLOCK_BYTES);
@@ -157,7 +182,7 @@ export class Replication implements ReplicationLinks {
   }
 
   gone(session: Session): void {
-    this.waiting.delete(session);
+    this.waits.forget(session);
     this.primary.gone(session);
   }
 
@@ -245,7 +270,7 @@ export class Replication implements ReplicationLinks {
   // --- roles ---
 
   private setUpstream(target: Target): void {
-    const { server, stream, history } = this;
+    const { server, persistence, stream, history } = this;
     this.upstream?.end();
     server.settings.put('replicaof', target);
     server.identity.role = 'replica';
@@ -267,6 +292,7 @@ export class Replication implements ReplicationLinks {
         closed: () => this.closeApplier(),
         tookOver: (accepted) => this.handover.ended(accepted),
         renamed: () => this.primary.dropAll(),
+        loggedOffset: () => persistence.syncedOffset,
       },
       stream,
       history,
@@ -344,6 +370,8 @@ export class Replication implements ReplicationLinks {
     this.primary.dropAll();
     this.primary.lonely();
     stream.selectAnew();
+    // A synchronisation that was broken off may have left it switched off.
+    if (!server.loading) this.persistence.resumeLog();
   }
 
   // --- commands ---
@@ -361,11 +389,14 @@ export class Replication implements ReplicationLinks {
     Object.assign(this.primary.linkOf(session), facts);
   }
 
-  acknowledge(session: Session, offset: number): void {
-    this.primary.acknowledge(session, offset);
+  acknowledge(session: Session, offset: number, logged: number): void {
+    this.primary.acknowledge(session, offset, logged);
   }
 
+  /** Once more when the log is as far as the data: otherwise the primary would hear of it a second later. */
   sendAck(): void {
+    const logged = this.persistence.syncedOffset;
+    this.owesAck = this.upstream !== null && logged >= 0 && logged < this.stream.offset;
     this.upstream?.acknowledge();
   }
 
@@ -419,30 +450,21 @@ export class Replication implements ReplicationLinks {
     return { role: 'primary', offset: this.stream.offset, replicas };
   }
 
-  countAcks(session: Session): number {
-    return this.primary.countAcks(session.writtenOffset);
+  copies(session: Session): Copies {
+    const { writtenOffset } = session;
+    return {
+      received: this.primary.countAcks(writtenOffset),
+      local: this.persistence.syncedOffset >= writtenOffset ? 1 : 0,
+      logged: this.primary.countLogged(writtenOffset),
+    };
   }
 
   askForAcks(): void {
     this.primary.askForAcks();
   }
 
-  waitForAcks(session: Session, count: number, deadlineMs: number): void {
-    const { context, blocking } = this.server;
-    this.waiting.set(session, count);
-    const onTimeout = (): number => {
-      this.waiting.delete(session);
-      return this.countAcks(session);
-    };
-    blocking.block(session, context.storedRequest(), { keys: [], deadlineMs, onTimeout });
-  }
-
-  /** Answers the clients in WAIT that have what they wait for. */
-  private serveWaiting(): void {
-    for (const [session, count] of [...this.waiting]) {
-      if (session.blocked === null) this.waiting.delete(session);
-      else if (this.countAcks(session) >= count) this.server.blocking.unblock(session, 'timeout');
-    }
+  waitForCopies(session: Session, goal: Copies, deadlineMs: number, answer: CopiesAnswer): void {
+    this.waits.add(session, goal, deadlineMs, answer);
   }
 }
 

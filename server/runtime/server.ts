@@ -27,6 +27,7 @@ import { Keyspace } from '../keyspace/keyspace.ts';
 import type { DirectWriter } from '../net/direct-writes.ts';
 import { type Connection, type ConnectionEvents, Listener } from '../net/listener.ts';
 import { type AccessControl, KEPT_REFUSALS, refusalText } from './acl.ts';
+import { AfterInput } from './after-input.ts';
 import { Blocking } from './blocking.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { ClientEviction, clientBytes } from './client-eviction.ts';
@@ -113,6 +114,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
   readonly eviction = new ClientEviction(this);
   readonly turns: Turns;
   private readonly intake: Intake;
+  private readonly requestsAfterInput: AfterInput;
   private readonly postponed = new Map<Session, StoredRequest>();
   /** Set at the start. */
   ending!: Ending;
@@ -157,8 +159,12 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
           if (answer === 'nil') reply.nil();
           else if (answer === 'ok') reply.ok();
           else if (answer === 'nilArray') reply.nilArray();
-          else if ('number' in answer) reply.int(answer.number);
-          else reply.error(answer.error);
+          else if ('error' in answer) reply.error(answer.error);
+          else if (typeof answer.numbers === 'number') reply.int(answer.numbers);
+          else {
+            reply.array(answer.numbers.length);
+            for (const number of answer.numbers) reply.int(number);
+          }
         }),
       release: (session) => this.intake.release(session),
       at: (timeMs, callback) => host.at(timeMs, callback),
@@ -178,6 +184,11 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
     }
     this.intake = new Intake(this);
     this.limits = this.intake.limits;
+    this.requestsAfterInput = new AfterInput({
+      context: this.context,
+      turns: this.turns,
+      release: (session) => this.intake.release(session),
+    });
     this.listener = new Listener(this);
   }
 
@@ -232,6 +243,10 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
 
   migrate(session: Session, migration: Migration): void {
     this.blocking.answerLater(session, migrateKeys(this, session, migration));
+  }
+
+  afterInput(session: Session, request: StoredRequest): void {
+    this.requestsAfterInput.add(session, request);
   }
 
   describe(session: Session): string {

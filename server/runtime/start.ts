@@ -57,7 +57,7 @@ export async function startServer(settings: Settings, host: Host, log: Log, conf
   });
   const configuration = new Configuration(
     settings,
-    () => ({ local: server.currentIsLocal(), loading: server.loading }),
+    () => ({ local: server.currentIsLocal(), loading: server.loading || server.loadingAside }),
     () => host.randomBytes(8).toString('hex'),
     (directive) => listenAnew(server, directive),
   );

@@ -235,7 +235,7 @@ export const replicationSpecs = {
     group: 'generic',
     since: '7.2.0',
     arity: 4,
-    flags: ['noscript'],
+    flags: ['blocking'],
     categories: ['connection'],
     arguments: [
       { name: 'numlocal', type: 'integer' },

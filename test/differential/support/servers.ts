@@ -28,8 +28,7 @@ const RETRY_MS = 25;
 /** Why the comparison can't run, or null. */
 export function missingServers(): string | null {
   if (spawnSync('redis-server', ['--version']).status !== 0) return 'redis-server is not installed';
-  if (!existsSync(ourProgram())) return `${ourProgram()} is missing: run npm run build`;
-  return null;
+  return missingOurs();
 }
 
 /**
@@ -53,6 +52,37 @@ export async function startPair(settings: readonly (readonly [string, string])[]
     await stop();
     throw error;
   }
+}
+
+/** A server of ours alone. */
+export interface OwnServer {
+  connection: RawConnection;
+  port: number;
+  process: ChildProcess;
+  stop(): Promise<void>;
+}
+
+/** Starts one of ours, with nothing persisted unless `settings` say so. */
+export async function startOurs(settings: readonly (readonly [string, string])[] = []): Promise<OwnServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'tsredis-own-'));
+  const port = await freePort();
+  const common = [['save', ''], ['dir', directory], ['enable-debug-command', 'yes'], ...settings];
+  const server = spawnServer(process.execPath, [ourProgram()], port, common);
+  const stop = async () => {
+    await end(server);
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    return { connection: await connection(port, server), port, process: server.child, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Why ours can't be started, or null. */
+export function missingOurs(): string | null {
+  return existsSync(ourProgram()) ? null : `${ourProgram()} is missing: run npm run build`;
 }
 
 function ourProgram(): string {

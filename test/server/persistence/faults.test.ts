@@ -121,6 +121,8 @@ class World {
   /** What happened to replies and to the log's file, in order. */
   readonly order: string[] = [];
   nowMs = 1_700_000_000_000;
+  /** Stands for the replication offset: one more with every write. */
+  offset = 0;
   readonly environment: Environment;
   readonly dumper: Dumper;
   readonly saver: Saver;
@@ -140,6 +142,8 @@ class World {
       libraries: { all: () => [], load: () => null, clear: () => undefined },
       usedMemory: () => 0,
       replicationAux: () => [],
+      replicationOffset: () => this.offset,
+      logSynced: () => undefined,
       dropsExpired: () => true,
       watchFields: () => undefined,
       holdReplies: (held) => this.order.push(held ? 'hold' : 'let go'),
@@ -166,6 +170,7 @@ class World {
     bytes.copy(db.vbuf, db.vpos);
     this.keyspace.dirty++;
     if (this.appendLog.active) this.appendLog.write(0, [Buffer.from('SET'), key, bytes]);
+    this.offset++;
   }
 
   /** Lets background work go on until `done`. */
@@ -316,10 +321,13 @@ describe('the append-only log on a disk that fails', () => {
     appendLog.writer.tick();
     await world.until(() => appendLog.writer.failure === null);
     expect(appendLog.rewriteScheduled).toBe(true);
+    // What failed may be missing in the file for good: it does not count as kept.
+    expect(appendLog.syncedOffset).toBe(0);
     appendLog.cron(world.nowMs);
     expect(appendLog.rewriting).toBe(true);
     world.set('k1', 'v1');
     await world.until(() => world.dumper.job === null);
+    expect(appendLog.syncedOffset).toBeGreaterThanOrEqual(1);
     appendLog.writer.flush(true);
     expect(readdirSync(appendLog.files.directory).sort()).toEqual([
       'appendonly.aof.2.base.rdb',
@@ -427,6 +435,7 @@ describe('the append-only log on a disk that fails', () => {
     world.set('k1', 'v1');
     appendLog.writer.flush(false);
     expect(appendLog.writer.size).toBe(0);
+    expect(appendLog.syncedOffset).toBe(1);
     faults.releaseSyncs();
     await world.until(() => !appendLog.writer.syncInProgress);
     appendLog.writer.flush(false);

@@ -27,6 +27,8 @@ export function environment(
     libraries: { all: () => [], load: () => null, clear: () => undefined },
     usedMemory: () => 0,
     replicationAux: () => [],
+    replicationOffset: () => 0,
+    logSynced: () => undefined,
     // Old fixtures have expired keys: they are to be seen.
     dropsExpired: () => false,
     watchFields: () => undefined,

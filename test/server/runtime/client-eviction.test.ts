@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { Session } from '../../../server/commands/session.ts';
 import { ClientEviction, clientBytes } from '../../../server/runtime/client-eviction.ts';
 
-function client(queuedBytes: number, noEvict = false): Session {
-  const transport = { queuedBytes };
+function client(heldBytes: number, noEvict = false): Session {
+  const transport = { heldBytes };
   const lists = { watched: [], subscriptions: 0, listBytes: 0, queuedBytes: 0 };
   return {
     transport,
@@ -24,7 +24,7 @@ function evictionOf(sessions: Session[]) {
   const eviction = new ClientEviction({
     log: (_, message) => log.push(message),
     sessions: () => sessions.filter((session) => !dropped.includes(session)),
-    describe: (session) => `queued=${session.transport.queuedBytes}`,
+    describe: (session) => `held=${session.transport.heldBytes}`,
     drop: (session) => dropped.push(session),
   });
   return { eviction, dropped, log };
@@ -41,7 +41,7 @@ describe('client eviction', () => {
     expect(dropped).toEqual([larger, large]);
     expect(eviction.evicted).toBe(2);
     expect(eviction.totalBytes).toBe(clientBytes(small));
-    expect(log).toEqual([`Evicting client: queued=${3 * MB}`, `Evicting client: queued=${2 * MB}`]);
+    expect(log).toEqual([`Evicting client: held=${3 * MB}`, `Evicting client: held=${2 * MB}`]);
   });
 
   it('spares clients that asked for it', () => {
@@ -50,6 +50,19 @@ describe('client eviction', () => {
     eviction.enforce();
     expect(dropped).toHaveLength(1);
     expect(dropped[0]?.noEvict).toBe(false);
+  });
+
+  it('leaves idle clients alone when those that are spared are over the limit by themselves', () => {
+    const [idle, busy] = [client(0), client(1)];
+    const { eviction, dropped } = evictionOf([idle, client(3 * MB, true), busy]);
+    eviction.configure(2 * MB, 0);
+    eviction.enforce();
+    expect(dropped).toEqual([busy]);
+    const many = Array.from({ length: 10 }, () => client(0));
+    const crowd = evictionOf(many);
+    crowd.eviction.configure(5 * clientBytes(many[0]), 0);
+    crowd.eviction.enforce();
+    expect(crowd.dropped).toHaveLength(6);
   });
 
   it('takes a share of maxmemory', () => {
