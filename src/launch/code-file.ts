@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
+import { prepareEngine } from './engine.ts';
 
 export interface CodeFile {
   /** Folder of the code files. */
@@ -31,6 +32,7 @@ export function cachePath({ directory, name, hash }: CodeFile): string {
 
 /** Compiles a program, with its cache when there is a good one. */
 export function loadCode(file: CodeFile): LoadedCode {
+  prepareEngine(file.name);
   const path = codePath(file);
   // The bundler escapes what is not ASCII, so that V8 may keep one byte a character.
   const source = `(function (require, __filename) {${readFileSync(path, 'latin1')}\n})`;
