@@ -47,8 +47,7 @@ function add(c: Context, amount: number): void {
     }
   }
   const sum = value + amount;
-  const length = writeInteger(digits, 0, sum);
-  storeDigits(c, entry, digits, length);
+  storeDigits(c, entry, digits, writeInteger(digits, 0, sum));
   c.changed(1, '$', 'incrby');
   c.reply.int(sum);
 }

@@ -233,9 +233,12 @@ export class Database {
    * address is returned and open() has been called on it.
    */
   resizeValue(entry: number, valueBytes: number): number {
-    const keyLength = this.keyLength(entry);
-    const head = valueOffset(keyLength, this.word(entry, WORD_META));
     const oldBytes = this.word(entry, WORD_VALUE);
+    if (valueBytes === oldBytes) {
+      this.open(entry);
+      return entry;
+    }
+    const head = valueOffset(this.keyLength(entry), this.word(entry, WORD_META));
     let at = entry;
     if (!this.arena.fits(entry, head + oldBytes, head + valueBytes)) {
       at = this.arena.allocGrowing(head + valueBytes);

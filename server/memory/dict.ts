@@ -74,11 +74,11 @@ export class Dict {
     return words[word + 1] === hash ? entry : words[word];
   }
 
-  /** Reads the last word of an entry's key, and so the cache line that holds it; the first is read by follow(). */
-  endOfKey(entry: number): number {
+  /** Reads the word behind an entry's key, and so the cache line that holds it; the first is read by follow(). */
+  behindKey(entry: number): number {
     const words = this.arena.words[entry >>> SEGMENT_SHIFT];
     const word = (entry & OFFSET_MASK) << 1;
-    return words[word + ((this.keyOffset + words[word + 2] - 1) >> 2)];
+    return words[Math.min(word + ((this.keyOffset + words[word + 2]) >> 2), words.length - 1)];
   }
 
   /** Links a new entry whose words 1 and 2 and key bytes are already written. The key must not be there. */

@@ -168,7 +168,7 @@ export class Intake {
     }
     for (let i = 0; i < aheadCount; i++) if (entries[i] !== 0) entries[i] = db.table.follow(entries[i], hashes[i]);
     let read = 0;
-    for (let i = 0; i < aheadCount; i++) if (entries[i] !== 0) read ^= db.table.endOfKey(entries[i]);
+    for (let i = 0; i < aheadCount; i++) if (entries[i] !== 0) read ^= db.table.behindKey(entries[i]);
     this.read = read;
   }
 
