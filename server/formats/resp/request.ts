@@ -124,7 +124,7 @@ export class RequestDecoder {
       let data: number;
       if (at + 5 > end || buf[at] !== DOLLAR || length < 0 || length > 9) data = -1;
       else if (second === CR) data = at + 4;
-      else if (at + 6 <= end && isDigit(second) && buf[at + 3] === CR) {
+      else if (at + 6 <= end && length > 0 && isDigit(second) && buf[at + 3] === CR) {
         length = length * 10 + second - 48;
         data = at + 5;
       } else data = -1;

@@ -69,6 +69,7 @@ describe('RequestDecoder', () => {
     ['*3000000000\r\n', 'invalid multibulk length'],
     ['*1\r\n$629145600\r\n', 'invalid bulk length'],
     ['*1\r\n$-1\r\n', 'invalid bulk length'],
+    ['*1\r\n$04\r\nPING\r\n', 'invalid bulk length'],
     ['"abc\r\n', 'unbalanced quotes in request'],
     ['"abc"d\r\n', 'unbalanced quotes in request'],
     ['x'.repeat(70_000), 'too big inline request'],
