@@ -46,9 +46,9 @@ export function initListpack(region: Region): void {
 }
 
 /** Writes the header of a listpack of `bytes` bytes in all and `count` elements. */
-export function writeListpackHeader(buf: Buffer, pos: number, bytes: number, count: number): void {
-  write32(buf, pos, bytes);
-  setCount(buf, pos, Math.min(count, COUNT_UNKNOWN));
+export function writeListpackHeader(view: DataView, pos: number, bytes: number, count: number): void {
+  view.setInt32(pos, bytes, true);
+  view.setInt16(pos + 4, Math.min(count, COUNT_UNKNOWN), true);
 }
 
 /** Whether header and end agree with the region's length. Entries are not looked at. */

@@ -10,7 +10,7 @@ const FILL_MAX = 32767;
 /** No node limited by its number of elements grows beyond this. */
 const SAFETY_BYTES = 8192;
 /** What an element takes beside its bytes, estimated. */
-const ENTRY_OVERHEAD_BYTES = 8;
+export const ENTRY_OVERHEAD_BYTES = 8;
 
 /** What joining two nodes is taken to save: header and end of a ziplist, as Redis reckons to this day. */
 const JOIN_GAIN_BYTES = 11;
@@ -48,6 +48,15 @@ export function allowsMerge(fill: number, lengths: number, counts: number): bool
 }
 
 function allows(fill: number, bytes: number, countFits: boolean): boolean {
-  if (fill < 0) return bytes <= BYTES_BY_LEVEL[-fill - 1];
-  return bytes <= SAFETY_BYTES && countFits;
+  return bytes <= nodeBytesMax(fill) && (fill < 0 || countFits);
+}
+
+/** Bytes of a node that takes no more elements, as allowsInsert() reckons them. */
+export function nodeBytesMax(fill: number): number {
+  return fill < 0 ? BYTES_BY_LEVEL[~fill] : SAFETY_BYTES;
+}
+
+/** Elements of such a node. */
+export function nodeCountMax(fill: number): number {
+  return fill < 0 ? Number.MAX_SAFE_INTEGER : fill;
 }

@@ -27,8 +27,24 @@ import {
   writeListpackHeader,
 } from '../memory/listpack.ts';
 import type { Region } from '../memory/region.ts';
-import { allowsInsert, allowsMerge, clampFill, isPlainSize } from './quicklist-limits.ts';
-import { NODE_CAPACITY, NODE_COUNT, NODE_LENGTH, NODE_SLACK, PLAIN, QuicklistNodes, RAW } from './quicklist-nodes.ts';
+import {
+  allowsMerge,
+  clampFill,
+  ENTRY_OVERHEAD_BYTES,
+  isPlainSize,
+  nodeBytesMax,
+  nodeCountMax,
+} from './quicklist-limits.ts';
+import {
+  NODE_CAPACITY,
+  NODE_COUNT,
+  NODE_FORM,
+  NODE_LENGTH,
+  NODE_SLACK,
+  PLAIN,
+  QuicklistNodes,
+  RAW,
+} from './quicklist-nodes.ts';
 import { isRoomy, NodeRegion } from './quicklist-region.ts';
 
 /** Listpacks below this are never compressed. */
@@ -51,6 +67,9 @@ export class Quicklist {
   length = 0;
   private readonly arena: Arena;
   private readonly fill: number;
+  /** What allowsInsert() says for this fill, reckoned once. */
+  private readonly bytesMax: number;
+  private readonly countMax: number;
   private readonly depth: number;
   private readonly nodes = new QuicklistNodes();
   private readonly region: NodeRegion;
@@ -61,6 +80,8 @@ export class Quicklist {
   constructor(arena: Arena, fill: number, depth: number) {
     this.arena = arena;
     this.fill = clampFill(fill);
+    this.bytesMax = nodeBytesMax(this.fill);
+    this.countMax = nodeCountMax(this.fill);
     this.depth = depth;
     this.region = new NodeRegion(arena);
   }
@@ -148,7 +169,7 @@ export class Quicklist {
     const count = words[at + NODE_COUNT] - 1;
     words[at + NODE_LENGTH] = length;
     words[at + NODE_COUNT] = count;
-    writeListpackHeader(buf, pos, length, count);
+    writeListpackHeader(this.arena.views[address >>> SEGMENT_SHIFT], pos, length, count);
     if (isRoomy(words[at + NODE_CAPACITY], length)) this.resize(node, 0, 0);
   }
 
@@ -265,7 +286,14 @@ export class Quicklist {
   /** Whether a node takes one more element of `bytes`. */
   private takes(node: number, bytes: number): boolean {
     const { nodes } = this;
-    return !this.isPlain(node) && allowsInsert(this.fill, nodes.length(node), nodes.count(node), bytes);
+    const at = nodes.at(node);
+    const { words } = nodes;
+    return (
+      words[at + NODE_FORM] !== PLAIN &&
+      words[at + NODE_LENGTH] + bytes + ENTRY_OVERHEAD_BYTES <= this.bytesMax &&
+      words[at + NODE_COUNT] < this.countMax &&
+      !isPlainSize(bytes)
+    );
   }
 
   /** Puts one more element at an end of the list, into the node there. Nodes at the ends are never compressed. */
@@ -294,7 +322,7 @@ export class Quicklist {
       value.write(to, start + length - 1 - bytes);
       to[start + length - 1] = LISTPACK_END;
     }
-    writeListpackHeader(to, start, length, count);
+    writeListpackHeader(this.arena.views[address >>> SEGMENT_SHIFT], start, length, count);
   }
 
   /** A new node at an end of the list; the one that was there gives back what it kept for growing. */
