@@ -72,11 +72,13 @@ export class ClientConnection implements Connection, Transport {
   receive(buf: Buffer, end: number): void {
     if (!this.open) return;
     const { session } = this;
-    const served = session.totalCommands;
+    const commands = session.totalCommands;
+    const there = session.inputBytes + end;
     this.owner.input(session, buf, end);
     if (session.inputNeeded > LONG_REQUEST_BYTES) this.readsLong = true;
     else if (this.readsLong) {
-      this.readsLong = end >= LONG_REQUEST_BYTES * Math.max(1, session.totalCommands - served);
+      const servedBytes = there - session.inputBytes;
+      this.readsLong = servedBytes >= LONG_REQUEST_BYTES * (session.totalCommands - commands);
     }
   }
 
