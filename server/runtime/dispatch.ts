@@ -117,10 +117,11 @@ export class Dispatcher {
     this.host = host;
   }
 
-  /** To be called before the first request of a batch of a session. */
-  startBatch(session: Session): void {
+  /** To be called before the first request of a batch of a session. Returns what the monotonic clock says, ms. */
+  startBatch(session: Session): number {
     this.clockMs = this.host.monotonicMs();
     this.look(session);
+    return this.clockMs;
   }
 
   /** To be called after the last. */

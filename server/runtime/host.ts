@@ -27,10 +27,12 @@ export { REDIS_VERSION };
 const TIMER_MS_MAX = 0x7fffffff;
 
 export function processHost(): Host {
+  // The global is looked up anew at each use.
+  const clock = performance;
   return {
     now: Date.now,
     nowMicroseconds: () => Math.floor((performance.timeOrigin + performance.now()) * 1000),
-    monotonicMs: () => performance.now(),
+    monotonicMs: () => clock.now(),
     random: (bound) => Math.floor(Math.random() * bound),
     randomBytes,
     at: callAt,

@@ -26,6 +26,9 @@ export class Turns {
   private readonly host: TurnHost;
   private readonly toFlush = new Set<ClientConnection>();
   private flushScheduled = false;
+  /** The time, and what the monotonic clock said when it was asked. */
+  private nowMs = 0;
+  private timedMs = Number.NEGATIVE_INFINITY;
   /** Where what is pushed in this round begins. */
   readonly nothingPushed = new SharedText('');
   /** Connections with replies of this round of the event loop. */
@@ -43,15 +46,23 @@ export class Turns {
   /** The session's requests are served from here to end(). */
   begin(session: Session): void {
     const { context: c, reply } = this.host;
-    const nowMs = this.host.now();
     this.current = session;
+    const nowMs = this.timeAt(this.dispatcher.startBatch(session));
     session.lastActiveMs = nowMs;
     c.session = session;
     c.db = session.db;
     c.nowMs = nowMs;
     c.resumed = false;
     reply.resp3 = session.resp3;
-    this.dispatcher.startBatch(session);
+  }
+
+  /** ms since 1970, at most a millisecond old: when the monotonic clock, which every turn reads, has gone no further. */
+  private timeAt(monotonicMs: number): number {
+    if (monotonicMs - this.timedMs >= 1) {
+      this.timedMs = monotonicMs;
+      this.nowMs = this.host.now();
+    }
+    return this.nowMs;
   }
 
   /** Runs the request that the context holds. */
