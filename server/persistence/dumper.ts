@@ -12,7 +12,7 @@ import { Snapshot } from './snapshot.ts';
 
 /** Time for the snapshot in one turn of the event loop, ms: the less, the more others ask for; and while they wait for it. */
 const SLICE_MS_MAX = 1;
-const SLICE_MS_MIN = 0.25;
+const SLICE_MS_MIN = 0.1;
 const AWAITED_SLICE_MS = 2;
 /** The snapshot's time as a part of what others have used since its last turn. */
 const SHARE = 0.5;
