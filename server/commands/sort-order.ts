@@ -9,14 +9,20 @@ type Compare = (a: number, b: number) => number;
 const CHOOSE_MIN = 64;
 
 const REST_ELEMENTS = 4096;
-/** Reused by all requests while it has a reasonable size. */
+/** Reused by all requests while they have a reasonable size: memory of an array costs more than sorting a hundred elements. */
 let weightNumbers = new Float64Array(0);
+let orders: readonly [Uint32Array, Uint32Array] = [new Uint32Array(0), new Uint32Array(0)];
+
+/** Whether memory kept for `kept` elements will do for so many: it is given back after unusual requests. */
+function suits(kept: number, length: number): boolean {
+  return kept >= length && kept <= REST_ELEMENTS * 4;
+}
 
 /**
  * The weights of the elements as numbers, valid until the next call; a missing one counts as 0. Null when one of them is no number.
  */
 export function numericWeights(weights: ElementVector): Float64Array | null {
-  if (weightNumbers.length < weights.length || weightNumbers.length > REST_ELEMENTS * 4) {
+  if (!suits(weightNumbers.length, weights.length)) {
     weightNumbers = new Float64Array(Math.max(weights.length, REST_ELEMENTS));
   }
   const numbers = weightNumbers;
@@ -42,7 +48,7 @@ export function alphabeticOrder(weights: ElementVector): Compare {
 
 /**
  * The indexes of the elements by their numbers, equal ones by the elements' bytes, so that the order is always the same.
- * See sortIndexes for `first` and `last`. The numbers are changed.
+ * See sortIndexes for `first` and `last`. The numbers are changed; the result may be longer, and is valid until the next call.
  */
 export function sortByNumbers(
   elements: ElementVector,
@@ -59,8 +65,12 @@ export function sortByNumbers(
     return chooseAndSort(length, compare, first, last);
   }
   if (descending) for (let i = 0; i < length; i++) numbers[i] = -numbers[i];
-  let from: Uint32Array = indexes(length);
-  let to: Uint32Array = new Uint32Array(length);
+  if (!suits(orders[0].length, length)) {
+    const room = Math.max(length, REST_ELEMENTS);
+    orders = [new Uint32Array(room), new Uint32Array(room)];
+  }
+  let [from, to] = orders;
+  for (let i = 0; i < length; i++) from[i] = i;
   // What compares two elements stands in the loop itself: a function called for each pair takes several times as long.
   for (let width = 1; width < length; width *= 2) {
     for (let start = 0; start < length; start += width * 2) {
