@@ -23,6 +23,7 @@ import { sentinelSpecs } from './specs/sentinel.ts';
 import { serverSpecs } from './specs/server.ts';
 import { setSpecs } from './specs/set.ts';
 import { sortedSetSpecs } from './specs/sorted-set.ts';
+import { sortedSetRangeSpecs } from './specs/sorted-set-range.ts';
 import { streamSpecs } from './specs/stream.ts';
 import { stringSpecs } from './specs/string.ts';
 import { transactionSpecs } from './specs/transaction.ts';
@@ -38,6 +39,7 @@ export const commandSpecs: Readonly<Record<string, CommandSpec>> = {
   ...hashSpecs,
   ...hashExpirySpecs,
   ...sortedSetSpecs,
+  ...sortedSetRangeSpecs,
   ...geoSpecs,
   ...hyperloglogSpecs,
   ...streamSpecs,

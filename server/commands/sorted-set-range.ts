@@ -17,7 +17,7 @@ import {
   startOfScores,
 } from './sorted-set-arguments.ts';
 import { SortedSetValue, storeSortedSet } from './sorted-set-value.ts';
-import type { sortedSetSpecs } from './specs/sorted-set.ts';
+import type { sortedSetRangeSpecs } from './specs/sorted-set-range.ts';
 
 type RangeKind = 'rank' | 'score' | 'lex';
 
@@ -42,7 +42,7 @@ const set = new SortedSetValue();
 let first = 0;
 let end = 0;
 
-export const sortedSetRangeHandlers: Handlers<typeof sortedSetSpecs> = {
+export const sortedSetRangeHandlers: Handlers<typeof sortedSetRangeSpecs> = {
   zrange: (c) => range(c, null, null),
   zrevrange: (c) => range(c, 'rank', true),
   zrangebyscore: (c) => range(c, 'score', false),

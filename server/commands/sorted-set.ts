@@ -12,7 +12,6 @@ import { sortedSetAlgebraHandlers } from './sorted-set-algebra.ts';
 import { replyScore } from './sorted-set-arguments.ts';
 import { sortedSetPopHandlers } from './sorted-set-pop.ts';
 import { sortedSetRandomHandlers } from './sorted-set-random.ts';
-import { sortedSetRangeHandlers } from './sorted-set-range.ts';
 import { SortedSetValue } from './sorted-set-value.ts';
 import type { sortedSetSpecs } from './specs/sorted-set.ts';
 
@@ -22,7 +21,6 @@ const SCAN_EFFORT = 10;
 const set = new SortedSetValue();
 
 export const sortedSetHandlers: Handlers<typeof sortedSetSpecs> = {
-  ...sortedSetRangeHandlers,
   ...sortedSetPopHandlers,
   ...sortedSetRandomHandlers,
   ...sortedSetAlgebraHandlers,

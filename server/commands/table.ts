@@ -25,6 +25,7 @@ import { persistenceHandlers, serverHandlers } from './server.ts';
 import { setHandlers } from './set.ts';
 import { sortHandlers } from './sort.ts';
 import { sortedSetHandlers } from './sorted-set.ts';
+import { sortedSetRangeHandlers } from './sorted-set-range.ts';
 import { type CommandSpec, legacyKeyRange } from './spec.ts';
 import { streamHandlers } from './stream.ts';
 import { stringHandlers } from './string.ts';
@@ -44,6 +45,7 @@ const families: readonly Handlers<Record<string, CommandSpec>>[] = [
   hashHandlers,
   setHandlers,
   sortedSetHandlers,
+  sortedSetRangeHandlers,
   geoHandlers,
   hashExpiryHandlers,
   listHandlers,
