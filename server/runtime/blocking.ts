@@ -3,17 +3,18 @@
 
 import type { BlockingService, BlockOptions } from '../commands/services.ts';
 import type { Session, StoredRequest } from '../commands/session.ts';
+import type { ReplyWriter } from '../formats/resp/writer.ts';
 import type { Database } from '../keyspace/database.ts';
 import type { KeyListener } from './events.ts';
+
+/** What a client that waited gets without its request running again. */
+type Answer = 'nil' | 'nilArray' | 'ok' | { error: string } | { numbers: number | readonly number[] };
 
 export interface BlockingHost {
   /** Runs the request again for a client that is no longer blocked; it may block anew. */
   rerun(session: Session, request: StoredRequest): void;
   /** Answers a client outside its turn. */
-  answer(
-    session: Session,
-    reply: 'nil' | 'nilArray' | 'ok' | { error: string } | { numbers: number | readonly number[] },
-  ): void;
+  answer(session: Session, answer: Answer): void;
   /** The client may be read again: what it has sent in the meantime is served. */
   release(session: Session): void;
   /** Calls back at a time (ms since 1970) or never; returns a function that cancels. */
@@ -200,5 +201,17 @@ export class Blocking implements BlockingService, KeyListener {
     const at = all.findIndex((other) => other.blocked!.order > order);
     all.splice(at, 0, session);
     return new Set(all);
+  }
+}
+
+export function writeAnswer(reply: ReplyWriter, answer: Answer): void {
+  if (answer === 'nil') reply.nil();
+  else if (answer === 'ok') reply.ok();
+  else if (answer === 'nilArray') reply.nilArray();
+  else if ('error' in answer) reply.error(answer.error);
+  else if (typeof answer.numbers === 'number') reply.int(answer.numbers);
+  else {
+    reply.array(answer.numbers.length);
+    for (const number of answer.numbers) reply.int(number);
   }
 }

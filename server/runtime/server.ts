@@ -28,7 +28,7 @@ import type { DirectWriter } from '../net/direct-writes.ts';
 import { type Connection, type ConnectionEvents, Listener } from '../net/listener.ts';
 import { type AccessControl, KEPT_REFUSALS, refusalText } from './acl.ts';
 import { AfterInput } from './after-input.ts';
-import { Blocking } from './blocking.ts';
+import { Blocking, writeAnswer } from './blocking.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { ClientEviction, clientBytes } from './client-eviction.ts';
 import { Clients } from './clients.ts';
@@ -154,18 +154,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
           this.context.nowMs = this.now();
           this.runAllowed(request, (reason) => reason);
         }),
-      answer: (session, answer) =>
-        this.turns.deliver(session, (reply) => {
-          if (answer === 'nil') reply.nil();
-          else if (answer === 'ok') reply.ok();
-          else if (answer === 'nilArray') reply.nilArray();
-          else if ('error' in answer) reply.error(answer.error);
-          else if (typeof answer.numbers === 'number') reply.int(answer.numbers);
-          else {
-            reply.array(answer.numbers.length);
-            for (const number of answer.numbers) reply.int(number);
-          }
-        }),
+      answer: (session, answer) => this.turns.deliver(session, (reply) => writeAnswer(reply, answer)),
       release: (session) => this.intake.release(session),
       at: (timeMs, callback) => host.at(timeMs, callback),
     });
