@@ -78,7 +78,8 @@ function storeDigits(c: Context, entry: number, from: Uint8Array, length: number
     at = c.db.createFound(c.buf, c.pos[1], c.len[1], Type.string, Encoding.int, length);
     db.open(at);
   } else {
-    at = db.resizeValue(at, length);
+    // Most numbers keep their length, and their bytes have been opened.
+    if (length !== db.vlen) at = db.resizeValue(at, length);
     db.setEncoding(at, Encoding.int);
   }
   for (let i = 0; i < length; i++) db.vbuf[db.vpos + i] = from[i];
