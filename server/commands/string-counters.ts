@@ -2,7 +2,7 @@
 
 import { addLongDouble } from '../base/long-double.ts';
 import { INT64_MAX, INT64_MIN, parseDouble, parseInt64, parseInteger, writeInteger } from '../base/numbers.ts';
-import { Encoding, Type } from '../keyspace/layout.ts';
+import { Encoding, Type, textEncoding } from '../keyspace/layout.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
@@ -101,10 +101,11 @@ function incrbyfloat(c: Context): void {
     throw new CommandError(isTooLong(stored) || isTooLong(c.text(2)) ? ERRORS.notAFloat : ERRORS.nanOrInfinity);
   }
   const bytes = Buffer.from(sum);
-  if (entry === 0) storeBytes(c, 1, 0, bytes, 0, bytes.length, Encoding.embstr);
+  const encoding = textEncoding(bytes.length);
+  if (entry === 0) storeBytes(c, 1, 0, bytes, 0, bytes.length, encoding);
   else {
     const at = db.resizeValue(entry, bytes.length);
-    db.setEncoding(at, bytes.length <= 44 ? Encoding.embstr : Encoding.raw);
+    db.setEncoding(at, encoding);
     bytes.copy(db.vbuf, db.vpos);
   }
   c.changed(1, '$', 'incrbyfloat');

@@ -2,12 +2,9 @@
 
 import { isInt64 } from '../base/numbers.ts';
 import { NO_EXPIRY } from '../keyspace/database.ts';
-import { Encoding, Type } from '../keyspace/layout.ts';
+import { Encoding, Type, textEncoding } from '../keyspace/layout.ts';
 import type { Context } from './context.ts';
 import { CommandError, ERRORS } from './errors.ts';
-
-/** Longest string that shares one allocation with its object in Redis. */
-const EMBSTR_BYTES_MAX = 44;
 
 /**
  * Makes a string at least `bytes` long, zero-padded, creating the key in argument `i` when `entry` is 0. Its encoding
@@ -83,5 +80,5 @@ export function storeBytes(
 /** The encoding a new string gets. */
 export function stringEncoding(buf: Uint8Array, pos: number, len: number): number {
   if (len <= 20 && isInt64(buf, pos, len)) return Encoding.int;
-  return len <= EMBSTR_BYTES_MAX ? Encoding.embstr : Encoding.raw;
+  return textEncoding(len);
 }

@@ -50,6 +50,14 @@ export const Encoding = {
   stream: 11,
 } as const;
 
+/** Longest string that shares one allocation with its object in Redis. */
+const EMBSTR_BYTES_MAX = 44;
+
+/** The encoding of a new string that is no integer. */
+export function textEncoding(bytes: number): number {
+  return bytes <= EMBSTR_BYTES_MAX ? Encoding.embstr : Encoding.raw;
+}
+
 /** Names as OBJECT ENCODING prints them, by code. */
 export const ENCODING_NAMES: readonly string[] = [
   'raw',

@@ -19,7 +19,7 @@ import {
 import { validateZiplist, ZiplistCursor } from '../formats/rdb/ziplist.ts';
 import { validateZipmap, ZipmapCursor } from '../formats/rdb/zipmap.ts';
 import type { Database } from '../keyspace/database.ts';
-import { Encoding, type LargeValue, Type } from '../keyspace/layout.ts';
+import { Encoding, type LargeValue, Type, textEncoding } from '../keyspace/layout.ts';
 import type { Space } from '../keyspace/space.ts';
 import { initListpack, LISTPACK_EMPTY_BYTES, listpackAppend, listpackCount } from '../memory/listpack.ts';
 import { Quicklist } from '../values/quicklist.ts';
@@ -31,9 +31,6 @@ import { StreamBuilder } from './build-stream.ts';
 import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
 import { LeftOut } from './left-out.ts';
 import { ScratchRegion } from './scratch-region.ts';
-
-/** A string of at most this many bytes shares one allocation with its object in Redis. */
-const EMBSTR_BYTES_MAX = 44;
 
 /** Why values of others' types are refused, and what can be done. */
 const FOREIGN: Readonly<Record<RdbForeignType, string>> = {
@@ -124,7 +121,7 @@ export class ValueBuilder extends SilentVisitor {
     if (this.discarding) return;
     const { bytes, start } = value;
     const length = value.end - start;
-    let encoding: number = length <= EMBSTR_BYTES_MAX ? Encoding.embstr : Encoding.raw;
+    let encoding = textEncoding(length);
     if (length <= 20 && isInt64(bytes, start, length)) encoding = Encoding.int;
     this.createInline(Type.string, encoding, bytes, start, length);
   }

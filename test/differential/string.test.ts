@@ -1,0 +1,47 @@
+// Strings beside a real redis-server: what numbers become when they are counted up, down and into fractions.
+
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { Generator } from './support/generate.ts';
+import type { Command } from './support/pair.ts';
+import { missingServers, type Pair, startPair } from './support/servers.ts';
+
+const missing = missingServers();
+const NUMBERS = [
+  '0',
+  '-1',
+  '7',
+  '99',
+  '1e3',
+  '1e40',
+  '1e44',
+  '-1e44',
+  '1e308',
+  '0.5',
+  '0.001',
+  '9223372036854775807',
+  'x',
+];
+
+describe.skipIf(missing !== null)(missing ?? 'counters, beside redis-server', () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await startPair([]);
+  });
+  afterAll(async () => {
+    await pair.stop();
+  });
+
+  it('gives the same replies and encodings, whether the key is new or not', async () => {
+    const g = new Generator(179424673);
+    await pair.same([['flushall']]);
+    const commands = g.several(1000, 1000, () => [count(g), ['object', 'encoding', 'n'], ['get', 'n']]);
+    await pair.same(commands.flat());
+    await pair.sameData();
+  });
+});
+
+function count(g: Generator): Command {
+  const command = g.pick(['incrbyfloat', 'incrby', 'decrby', 'incr', 'append', 'set', 'del']);
+  if (command === 'incr' || command === 'del') return [command, 'n'];
+  return [command, 'n', g.pick(NUMBERS)];
+}
