@@ -21,6 +21,8 @@ export function xgroupCreate(c: Context): void {
   const { makeStream, entriesRead } = parseOptions(c, true);
   let stream = writeStream(c, KEY);
   if (stream === undefined && !makeStream) throw new CommandError(NO_KEY);
+  // An option that is given twice makes it too long.
+  if (c.argc > 8) throw syntaxError(c);
   readPosition(c, stream, strictId);
   if (stream === undefined) {
     stream = createStream(c, KEY);
@@ -37,6 +39,7 @@ export function xgroupCreate(c: Context): void {
 export function xgroupSetid(c: Context): void {
   const { entriesRead } = parseOptions(c, false);
   const { stream, group } = existing(c);
+  if (c.argc > 7) throw syntaxError(c);
   readPosition(c, stream, anyId);
   group.lastId.set(position);
   group.entriesRead = entriesRead;
@@ -113,12 +116,16 @@ function parseOptions(c: Context, forCreate: boolean): { makeStream: boolean; en
         throw new CommandError('ERR value for ENTRIESREAD must be positive or -1');
       }
     } else {
-      throw new CommandError(
-        `ERR unknown subcommand or wrong number of arguments for '${errorText(c, 1)}'. Try XGROUP HELP.`,
-      );
+      throw syntaxError(c);
     }
   }
   return { makeStream, entriesRead };
+}
+
+function syntaxError(c: Context): CommandError {
+  return new CommandError(
+    `ERR unknown subcommand or wrong number of arguments for '${errorText(c, 1)}'. Try XGROUP HELP.`,
+  );
 }
 
 /** The id argument: `$` is the stream's last. */

@@ -295,6 +295,10 @@ function readGroup(g: Generator, key: string): Command {
   return ['xreadgroup', 'group', group(g), consumer(g), ...options, 'streams', key, position];
 }
 
+function entriesRead(g: Generator): string[] {
+  return ['entriesread', g.pick(['x', '-2', '-1', String(g.below(20))])];
+}
+
 function groupCommand(g: Generator, key: string): Command {
   const position = g.once(9) ? g.pick(['-', '+']) : g.pick(['$', '0', id(g)]);
   switch (g.below(10)) {
@@ -308,7 +312,7 @@ function groupCommand(g: Generator, key: string): Command {
         key,
         group(g),
         position,
-        ...g.pick([[], ['mkstream'], ['entriesread', g.pick(['x', '-2', '-1', String(g.below(20))])], ['x']]),
+        ...g.pick([[], ['mkstream'], entriesRead(g), ['x'], [...entriesRead(g), 'mkstream', 'mkstream']]),
       ];
     case 4:
     case 5:
@@ -318,7 +322,7 @@ function groupCommand(g: Generator, key: string): Command {
         key,
         group(g),
         position,
-        ...g.pick([[], ['entriesread', g.pick(['x', '-2', '-1', String(g.below(20))])], ['mkstream']]),
+        ...g.pick([[], entriesRead(g), ['mkstream'], [...entriesRead(g), ...entriesRead(g)]]),
       ];
     case 6:
       return ['xgroup', 'destroy', key, group(g)];
