@@ -41,6 +41,11 @@ export function wrongArity(fullName: string): string {
   return `ERR wrong number of arguments for '${fullName}' command`;
 }
 
+/** A client's text at the end of an error: Redis trims line breaks there, elsewhere they become blanks. */
+export function lastWord(text: string): string {
+  return text.replace(/[\r\n]+$/, '');
+}
+
 export function invalidExpire(commandName: string): string {
   return `ERR invalid expire time in '${commandName}' command`;
 }

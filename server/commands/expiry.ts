@@ -4,7 +4,7 @@ import { parseInteger } from '../base/numbers.ts';
 import { NO_EXPIRY } from '../keyspace/database.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
-import { CommandError, invalidExpire } from './errors.ts';
+import { CommandError, invalidExpire, lastWord } from './errors.ts';
 import type { genericSpecs } from './specs/generic.ts';
 
 type ExpiryCommands =
@@ -100,7 +100,7 @@ function parseCondition(c: Context): (oldMs: number, newMs: number) => boolean {
     else if (c.is(i, 'xx')) xx = true;
     else if (c.is(i, 'gt')) gt = true;
     else if (c.is(i, 'lt')) lt = true;
-    else throw new CommandError(`ERR Unsupported option ${c.shown(i)}`);
+    else throw new CommandError(`ERR Unsupported option ${lastWord(c.shown(i))}`);
   }
   if (nx && (xx || gt || lt)) {
     throw new CommandError('ERR NX and XX, GT or LT options at the same time are not compatible');

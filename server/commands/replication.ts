@@ -2,7 +2,7 @@
 
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
-import { CommandError, ERRORS } from './errors.ts';
+import { CommandError, ERRORS, lastWord } from './errors.ts';
 import { migrateHandlers } from './migrate.ts';
 import type { Copies, FailoverOptions, ReplicaFacts } from './services.ts';
 import type { replicationSpecs } from './specs/replication.ts';
@@ -53,7 +53,7 @@ function replconf(c: Context): void {
       return;
     }
     const facts = replicaFacts(c, i);
-    if (facts === null) throw new CommandError(`ERR Unrecognized REPLCONF option: ${c.shown(i)}`);
+    if (facts === null) throw new CommandError(`ERR Unrecognized REPLCONF option: ${lastWord(c.shown(i))}`);
     replication.announce(c.session, facts);
   }
   c.reply.ok();

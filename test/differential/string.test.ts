@@ -1,4 +1,5 @@
-// Strings beside a real redis-server: what numbers become when they are counted up, down and into fractions.
+// Keys of strings beside a real redis-server: what numbers become when they are counted up, down and into fractions; what
+// errors show of a client's text.
 
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { Generator } from './support/generate.ts';
@@ -22,7 +23,7 @@ const NUMBERS = [
   'x',
 ];
 
-describe.skipIf(missing !== null)(missing ?? 'counters, beside redis-server', () => {
+describe.skipIf(missing !== null)(missing ?? 'strings, beside redis-server', () => {
   let pair: Pair;
   beforeAll(async () => {
     pair = await startPair([]);
@@ -37,6 +38,19 @@ describe.skipIf(missing !== null)(missing ?? 'counters, beside redis-server', ()
     const commands = g.several(1000, 1000, () => [count(g), ['object', 'encoding', 'n'], ['get', 'n']]);
     await pair.same(commands.flat());
     await pair.sameData();
+  });
+
+  it('shows text with line breaks in errors of one line', async () => {
+    const texts = ['\r\n', 'a\r\n', 'a\r\nb', '\r\na'];
+    await pair.same(
+      texts.flatMap((text): Command[] => [
+        ['expire', 'n', '1', text],
+        ['replconf', text, '1'],
+        [text, text],
+        ['object', text],
+        ['set', 'n', 'v', text],
+      ]),
+    );
   });
 });
 
