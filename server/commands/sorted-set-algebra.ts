@@ -180,9 +180,20 @@ function weightArgument(c: Context, i: number): number {
 
 function aggregateArgument(c: Context, i: number): Aggregate {
   if (c.is(i, 'sum')) return sum;
-  if (c.is(i, 'min')) return Math.min;
-  if (c.is(i, 'max')) return Math.max;
+  if (c.is(i, 'min')) return smaller;
+  if (c.is(i, 'max')) return larger;
   throw new CommandError(ERRORS.syntax);
+}
+
+/** Of 0 and -0, which are equal here, the first stays; to Math.min and Math.max they are not. */
+function smaller(a: number, b: number): number {
+  // biome-ignore lint/complexity/useMathMinMax: see above
+  return b < a ? b : a;
+}
+
+function larger(a: number, b: number): number {
+  // biome-ignore lint/complexity/useMathMinMax: see above
+  return b > a ? b : a;
 }
 
 /** Infinities that cancel out make 0. */

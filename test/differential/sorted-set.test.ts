@@ -188,6 +188,17 @@ for (const entries of ['128', '10']) {
         );
       });
     }
+
+    it('tells 0 and -0 apart as weights do', async () => {
+      const weights = ['0', '-0'].flatMap((a) => ['0', '-0', '1'].map((b) => [a, b]));
+      const unions = weights.flatMap((pair) =>
+        ['sum', 'min', 'max'].map((how) => [
+          ...['zunion', '2', 'zeros', 'zeros', 'weights', ...pair],
+          ...['aggregate', how, 'withscores'],
+        ]),
+      );
+      await pair.same([['zadd', 'zeros', '0', 'a', '-0', 'b', '1', 'c', '-1', 'd'], ...unions]);
+    });
   });
 }
 

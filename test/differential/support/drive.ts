@@ -17,7 +17,8 @@ const CLOCK_SLACK_MS = 5_000;
 const REPLY_TIMEOUT_MS = 20_000;
 const QUEUED = '+QUEUED\r\n';
 
-type How = Comparison | 'near';
+/** Near: times. Collated: texts in order, but those with a zero byte are shorter texts to strcoll, and may be equal. */
+type How = Comparison | 'near' | 'collated';
 
 /** Runs `count` commands; returns the differences as texts, at most DIFFERENCES_MAX. */
 export async function drive(pair: Pair, g: Generator, count: number): Promise<string[]> {
@@ -97,6 +98,7 @@ function sameExec(ours: Buffer, real: Buffer, queued: readonly How[]): boolean {
 }
 
 function same(ours: Buffer, real: Buffer, how: How): boolean {
+  if (how === 'collated') return sameReply(ours, real, real.includes(0) ? 'unordered' : 'exact');
   if (how !== 'near') return sameReply(ours, real, how);
   if (ours.equals(real)) return true;
   const [a, b] = [Number(ours.toString('latin1', 1)), Number(real.toString('latin1', 1))];
@@ -107,7 +109,8 @@ function comparison(command: Command): How {
   const words = command.map((word) => String(word).toLowerCase());
   const [name, sub] = words;
   if (/^p?(ttl|expiretime)$/.test(name)) return 'near';
-  if (name === 'sort' || name === 'sort_ro') return orderedSort(words) ? 'exact' : 'shape';
+  if (name === 'sort' || name === 'sort_ro')
+    return !orderedSort(words) ? 'shape' : collates(words) ? 'collated' : 'exact';
   if (name === 'xpending' && words.length > 3) return 'shape';
   if (name === 'xinfo' && (sub === 'consumers' || sub === 'stream')) return 'none';
   if (name === 'object' && (sub === 'idletime' || sub === 'refcount')) return 'shape';
@@ -121,6 +124,10 @@ function comparison(command: Command): How {
 /** Sorted by something that puts elements of a set in one order only. */
 function orderedSort(words: readonly string[]): boolean {
   return !words.some((word, i) => word === 'by' && (!words[i + 1]?.includes('*') || words.includes('alpha')));
+}
+
+function collates(words: readonly string[]): boolean {
+  return words.includes('alpha') && !words.includes('store');
 }
 
 /** All keys of all databases: type, encoding, expiry and value. */
