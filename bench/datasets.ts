@@ -19,7 +19,7 @@ export const DATASETS: readonly Dataset[] = [
     keys: 10_000_000,
     commands: (index) => [['SET', keyName(index), incompressible(index, 32 + (index % 64))]],
   },
-  { name: 'mixed', keys: 2_500_000, commands: mixed },
+  { name: 'mixed types', keys: 2_500_000, commands: mixed },
 ];
 
 /** Sixteen bytes. */

@@ -37,7 +37,7 @@ ${[
   ['idle', 'CPU and resident memory of a server with 10 clients that send nothing'],
   ...SECTIONS.map(({ name, about }) => [name, about]),
 ]
-  .map(([name, about]) => `  ${name!.padEnd(17)}  ${about}\n`)
+  .map(([name, about]) => `  ${name!.padEnd(26)}  ${about}\n`)
   .join('')}`;
 
 const { values, positionals } = parseArgs({

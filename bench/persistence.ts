@@ -49,28 +49,27 @@ const VARIANTS: readonly Variant[] = [
 ];
 const LOOK_EVERY_MS = 10;
 
-export const persistence: Section = {
-  name: 'persistence',
-  about: 'saving and loading a gigabyte, strings and mixed types; a tenth of it without compression and checksum',
-  measure: measurePersistence,
-};
+/** One section a dataset: `persistence of strings`, `persistence of mixed types`. */
+export const persistence: readonly Section[] = DATASETS.map((dataset) => ({
+  name: `persistence of ${dataset.name}`,
+  about: 'saving and loading a gigabyte of it; a tenth of that without compression and checksum',
+  measure: (context) => measurePersistence(dataset, context),
+}));
 
-async function measurePersistence(context: BenchContext): Promise<Outcome> {
+async function measurePersistence(dataset: Dataset, context: BenchContext): Promise<Outcome> {
   const { commands } = context;
   const contenders = {
     ours: await contender('ours', commands.ours),
     redis: await contender('redis', commands.redis),
   };
   const rows: Row[] = [];
-  for (const dataset of DATASETS) {
-    for (const variant of VARIANTS) {
-      const directory = await makeFiles(commands.redis, dataset, variant, context.scale * variant.scale);
-      try {
-        const title = `${dataset.name}${variant.title}`;
-        rows.push(...(await measureFiles(title, variant, directory, contenders, context)));
-      } finally {
-        rmSync(directory, { recursive: true, force: true });
-      }
+  for (const variant of VARIANTS) {
+    const directory = await makeFiles(commands.redis, dataset, variant, context.scale * variant.scale);
+    try {
+      const title = `${dataset.name}${variant.title}`;
+      rows.push(...(await measureFiles(title, variant, directory, contenders, context)));
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
     }
   }
   return {

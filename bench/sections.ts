@@ -7,4 +7,4 @@ import { pubsub } from './pubsub.ts';
 import type { Section } from './section.ts';
 import { tail } from './tail.ts';
 
-export const SECTIONS: readonly Section[] = [connections, pubsub, growth, curve, persistence, tail];
+export const SECTIONS: readonly Section[] = [connections, pubsub, growth, curve, ...persistence, tail];
