@@ -13,6 +13,14 @@ const SEGMENT_BYTES = 8 << SEGMENT_BITS;
 const SEGMENTS_MAX = 1 << 15;
 const BIG_BYTES = SEGMENT_BYTES >>> 2;
 const BIG_GRANULE = 4096;
+/**
+ * Segments are cut from buffers of so many bytes, which the system fills with memory as it is touched. V8 looks for garbage
+ * each time that a process has made another 64 MiB of buffers, and does it in steps of up to 10 ms at every buffer it
+ * makes meanwhile.
+ */
+const RESERVE_BYTES = SEGMENT_BYTES << 8;
+/** A reset arena that was no larger starts again in the same memory: tests of applications flush all the time. */
+const KEPT_BYTES_MAX = SEGMENT_BYTES << 2;
 /** Block sizes up to here come in steps of 8 bytes, above in four classes per doubling (waste under 25 %, mean 10 %). */
 const FINE_BYTES = 512;
 const FINE_CLASSES = FINE_BYTES >>> 3;
@@ -46,6 +54,9 @@ export class Arena {
   private readonly freeHeads = new Int32Array(128);
   private readonly freeCounts = new Int32Array(128);
   private readonly freeSegments: number[] = [];
+  /** Where the next segments come from, and how much of it has been cut off. */
+  private reserve = EMPTY_BUFFER;
+  private reserveUsed = 0;
   private bumpAddress = 0;
   private bumpUnits = 0;
 
@@ -116,6 +127,11 @@ export class Arena {
     return size > BIG_BYTES ? this.allocBig(size + (size >>> 2)) : this.alloc(size);
   }
 
+  /** Bytes reserved from V8's point of view, and not yet a segment. */
+  get reservedBytes(): number {
+    return this.reserve.byteLength - this.reserveUsed;
+  }
+
   /** Bytes lying in free lists, and the untouched rest of the current segment. */
   freeBytes(): number {
     let sum = this.bumpUnits << 3;
@@ -132,6 +148,8 @@ export class Arena {
     this.doubles.length = 0;
     this.views.length = 0;
     this.freeSegments.length = 0;
+    if (this.segmentBytes > KEPT_BYTES_MAX) this.reserve = EMPTY_BUFFER;
+    this.reserveUsed = 0;
     this.freeHeads.fill(0);
     this.freeCounts.fill(0);
     this.usedBytes = 0;
@@ -148,7 +166,9 @@ export class Arena {
 
   private openSegment(): void {
     this.salvageTail();
-    const index = this.addSegment(SEGMENT_BYTES);
+    if (this.reserveUsed === this.reserve.byteLength) this.makeReserve();
+    const index = this.addSegment(this.reserve, this.reserveUsed, SEGMENT_BYTES);
+    this.reserveUsed += SEGMENT_BYTES;
     // Unit 0 of segment 0 stays unused, so that no block has address 0.
     const skip = index === 0 ? 1 : 0;
     this.bumpAddress = (index << SEGMENT_BITS) + skip;
@@ -166,20 +186,26 @@ export class Arena {
     }
   }
 
-  private addSegment(bytes: number): number {
+  /** Less where the system does not promise so much (a limit on address space, overcommit switched off). */
+  private makeReserve(): void {
+    for (let bytes = RESERVE_BYTES; ; bytes /= 2) {
+      try {
+        this.reserve = new ArrayBuffer(bytes);
+        this.reserveUsed = 0;
+        return;
+      } catch {
+        if (bytes === SEGMENT_BYTES) throw new ArenaFullError();
+      }
+    }
+  }
+
+  private addSegment(buffer: ArrayBuffer, start: number, bytes: number): number {
     const index = this.freeSegments.pop() ?? this.bytes.length;
     if (index >= SEGMENTS_MAX) throw new ArenaFullError();
-    let buffer: ArrayBuffer;
-    try {
-      buffer = new ArrayBuffer(bytes);
-    } catch {
-      this.freeSegments.push(index);
-      throw new ArenaFullError();
-    }
-    this.bytes[index] = Buffer.from(buffer);
-    this.words[index] = new Int32Array(buffer);
-    this.doubles[index] = new Float64Array(buffer);
-    this.views[index] = new DataView(buffer);
+    this.bytes[index] = Buffer.from(buffer, start, bytes);
+    this.words[index] = new Int32Array(buffer, start, bytes >>> 2);
+    this.doubles[index] = new Float64Array(buffer, start, bytes >>> 3);
+    this.views[index] = new DataView(buffer, start, bytes);
     this.segmentBytes += bytes;
     return index;
   }
@@ -187,7 +213,13 @@ export class Arena {
   private allocBig(size: number): number {
     if (this.bytes.length === 0) this.openSegment();
     const bytes = (size + BIG_GRANULE - 1) & -BIG_GRANULE;
-    const index = this.addSegment(bytes);
+    let buffer: ArrayBuffer;
+    try {
+      buffer = new ArrayBuffer(bytes);
+    } catch {
+      throw new ArenaFullError();
+    }
+    const index = this.addSegment(buffer, 0, bytes);
     this.usedBytes += bytes;
     return index << SEGMENT_BITS;
   }
@@ -205,10 +237,11 @@ export class Arena {
   }
 }
 
+const EMPTY_BUFFER = new ArrayBuffer(0);
 const EMPTY_BYTES = Buffer.alloc(0);
 const EMPTY_WORDS = new Int32Array(0);
 const EMPTY_DOUBLES = new Float64Array(0);
-const EMPTY_VIEW = new DataView(new ArrayBuffer(0));
+const EMPTY_VIEW = new DataView(EMPTY_BUFFER);
 
 /** Class of a size: 0..63 are 8..512 bytes, then four per doubling. */
 function classOf(size: number): number {

@@ -154,7 +154,7 @@ function memoryLines(server: Server, replication: Replication): Lines {
     ['mem_allocator', 'tsredis-arena'],
     ['mem_js_heap_total', heapTotal],
     ['mem_js_heap_used', heapUsed],
-    ['mem_js_external', external],
+    ['mem_js_external', external - arena.reservedBytes],
     ['active_defrag_running', 0],
     ['lazyfree_pending_objects', server.lazyFree.pending],
     ['lazyfreed_objects', server.lazyFree.freed],

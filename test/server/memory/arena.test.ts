@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../../../server/memory/arena.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Arena, ArenaFullError, OFFSET_MASK, SEGMENT_SHIFT } from '../../../server/memory/arena.ts';
 import { Generator } from '../../differential/support/generate.ts';
 
 const bytesAt = (arena: Arena, address: number, length: number) => {
@@ -75,5 +75,48 @@ describe('Arena', () => {
     arena.reset();
     expect(arena.segmentBytes).toBe(0);
     expect(arena.usedBytes).toBe(0);
+  });
+
+  it('starts again in the same memory after little, and gives more back', () => {
+    const arena = new Arena();
+    arena.alloc(10);
+    const { buffer } = arena.bytes[0];
+    arena.reset();
+    arena.alloc(10);
+    expect(arena.bytes[0].buffer).toBe(buffer);
+    for (let i = 0; i < 50; i++) arena.alloc(200_000);
+    arena.reset();
+    arena.alloc(10);
+    expect(arena.bytes[0].buffer).not.toBe(buffer);
+  });
+
+  describe('where the system promises little memory', () => {
+    afterEach(() => {
+      vi.unstubAllGlobals();
+    });
+
+    const limitBuffers = (bytesMax: number) => {
+      const Unlimited = ArrayBuffer;
+      class Limited extends Unlimited {
+        constructor(bytes: number) {
+          if (bytes > bytesMax) throw new RangeError('Array buffer allocation failed');
+          super(bytes);
+        }
+      }
+      vi.stubGlobal('ArrayBuffer', Limited);
+    };
+
+    it('asks for less at a time', () => {
+      limitBuffers(3 << 20);
+      const arena = new Arena();
+      for (let i = 0; i < 50; i++) arena.alloc(200_000);
+      expect(arena.segmentBytes).toBeGreaterThanOrEqual(50 * 200_000);
+    });
+
+    it('says that it is full when there is none', () => {
+      limitBuffers(0);
+      expect(() => new Arena().alloc(10)).toThrow(ArenaFullError);
+      expect(() => new Arena().alloc(5_000_000)).toThrow(ArenaFullError);
+    });
   });
 });
