@@ -1,6 +1,7 @@
 // What a request costs as the number of keys grows: with all keys, and with a few of the many. The few fit into the caches
 // but lie on as many pages, so that even they cost more; a Redis, whose own work per request is constant, tells how much
 // more that is on this machine.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fill } from './fill.ts';
 import { run } from './measure.ts';
 import {
@@ -56,7 +57,7 @@ async function measureCurve(context: BenchContext): Promise<Outcome> {
       points.push(...pointsOf(keys, Math.round(FEW * context.scale)));
       context.progress(`curve: ${keys} keys added`);
     }
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await sleep(SETTLE_MS);
     // All sizes in each round, so that what else the machine does is no slope.
     for (let round = 0; round < context.rounds; round++) {
       for (const point of points) {

@@ -3,11 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PROBE_FROM_MS, probeLoop } from './loop-probe.ts';
 import { run } from './measure.ts';
 import { percentile, startPinging } from './pinger.ts';
 import { atMost, type BenchContext, type Outcome, orderOf, type Section, type ServerName } from './section.ts';
-import { cpuMicroseconds, infoOf, type RunningServer, startServer } from './servers.ts';
+import { cpuMicroseconds, infoOf, startServer } from './servers.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -23,8 +24,6 @@ interface GrowthResult {
 }
 
 const KEYS = 5_000_000;
-/** Before anything is measured: V8 compiles meanwhile, and takes the cores from those who wait. */
-const WARM_UP_REQUESTS = 1_000_000;
 /** So many possible names that hardly two keys get the same. */
 const NAMES = 100_000_000_000;
 const LONGEST_MS = 10;
@@ -66,17 +65,17 @@ async function addKeys(name: ServerName, { commands, loadProgram, scale }: Bench
   const probe = probeLoop(commands[name], directory);
   const server = await startServer(name, probe?.command ?? commands[name]);
   try {
-    const early = await startPinging(server.port);
-    await load(loadProgram, server, Math.round(WARM_UP_REQUESTS * scale));
-    await early.stop();
-    const keysBefore = await keyCount(server);
-    if (probe !== undefined) await new Promise((resolve) => setTimeout(resolve, PROBE_FROM_MS));
+    if (probe !== undefined) await sleep(PROBE_FROM_MS);
+    const requests = Math.round(KEYS * scale);
     const pinger = await startPinging(server.port);
     const before = cpuMicroseconds(server.pid);
-    await load(loadProgram, server, Math.round(KEYS * scale));
+    await run(loadProgram, [
+      ...['-h', '127.0.0.1', '-p', String(server.port), '-c', '50', '-P', '16', '-q'],
+      ...['-n', String(requests), '-r', String(NAMES), 'set', 'key:__rand_int__', 'xxx'],
+    ]);
     const cpu = cpuMicroseconds(server.pid) - before;
     const latencies = await pinger.stop();
-    const keys = (await keyCount(server)) - keysBefore;
+    const keys = Number(/keys=(\d+)/.exec((await infoOf(server.client)).get('db0') ?? '')?.[1] ?? 0);
     return {
       keys,
       pings: latencies.length,
@@ -90,17 +89,6 @@ async function addKeys(name: ServerName, { commands, loadProgram, scale }: Bench
     await server.stop();
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-async function keyCount({ client }: RunningServer): Promise<number> {
-  return Number(/keys=(\d+)/.exec((await infoOf(client)).get('db0') ?? '')?.[1] ?? 0);
-}
-
-async function load(program: string, { port }: RunningServer, requests: number): Promise<void> {
-  await run(program, [
-    ...['-h', '127.0.0.1', '-p', String(port), '-c', '50', '-P', '16', '-q'],
-    ...['-n', String(requests), '-r', String(NAMES), 'set', 'key:__rand_int__', 'xxx'],
-  ]);
 }
 
 function shown(value: number): string {

@@ -2,6 +2,7 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DATASETS, type Dataset } from './datasets.ts';
 import { sendAll } from './prepare.ts';
 import { atMost, type BenchContext, type Outcome, orderOf, type Section, type ServerName } from './section.ts';
@@ -208,7 +209,7 @@ async function inBackground(server: RunningServer): Promise<void> {
 /** Waits for a field of INFO to become 0. */
 async function until(server: RunningServer, field: string): Promise<void> {
   while ((await infoOf(server.client)).get(field) !== '0') {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await sleep(LOOK_EVERY_MS);
   }
 }
 

@@ -1,6 +1,7 @@
 // Pings a server again and again on a connection of its own and keeps every latency: what another client sees while a
 // server works.
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const PING = Buffer.from('PING\r\n');
 /** Pause between a PONG and the next PING. */
@@ -20,7 +21,7 @@ export async function startPinging(port: number): Promise<{ stop(): Promise<Floa
       const sentMs = performance.now();
       await roundTrip(socket);
       latenciesMs.push(performance.now() - sentMs);
-      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+      await sleep(EVERY_MS);
     }
     socket.destroy();
   })();

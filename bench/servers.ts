@@ -78,6 +78,8 @@ async function connectWhenUp(child: ChildProcess, port: number): Promise<Client>
       waitMs = LOADING_POLL_EVERY_MS;
     } catch {
       // Not listening yet.
+      client?.close();
+      client = undefined;
     }
     if (Date.now() > giveUpAt) throw new Error('no PONG in time');
     await sleep(waitMs);

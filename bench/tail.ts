@@ -3,6 +3,7 @@
 import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { incompressible, keyName } from './datasets.ts';
 import { run } from './measure.ts';
 import { sendAll } from './prepare.ts';
@@ -163,7 +164,7 @@ async function during<T>(server: RunningServer, scene: Scene, work: () => Promis
       const runs = (await infoOf(server.client)).get(field) === '1';
       if (!working && !runs) return;
       if (working && !runs) await server.client.call(command);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await sleep(LOOK_EVERY_MS);
     }
   })();
   try {

@@ -189,13 +189,13 @@ export class Arena {
   /** Less where the system does not promise so much (a limit on address space, overcommit switched off). */
   private makeReserve(): void {
     for (let bytes = RESERVE_BYTES; ; bytes /= 2) {
-      try {
-        this.reserve = new ArrayBuffer(bytes);
+      const buffer = newBuffer(bytes);
+      if (buffer !== null) {
+        this.reserve = buffer;
         this.reserveUsed = 0;
         return;
-      } catch {
-        if (bytes === SEGMENT_BYTES) throw new ArenaFullError();
       }
+      if (bytes === SEGMENT_BYTES) throw new ArenaFullError();
     }
   }
 
@@ -213,12 +213,8 @@ export class Arena {
   private allocBig(size: number): number {
     if (this.bytes.length === 0) this.openSegment();
     const bytes = (size + BIG_GRANULE - 1) & -BIG_GRANULE;
-    let buffer: ArrayBuffer;
-    try {
-      buffer = new ArrayBuffer(bytes);
-    } catch {
-      throw new ArenaFullError();
-    }
+    const buffer = newBuffer(bytes);
+    if (buffer === null) throw new ArenaFullError();
     const index = this.addSegment(buffer, 0, bytes);
     this.usedBytes += bytes;
     return index << SEGMENT_BITS;
@@ -242,6 +238,15 @@ const EMPTY_BYTES = Buffer.alloc(0);
 const EMPTY_WORDS = new Int32Array(0);
 const EMPTY_DOUBLES = new Float64Array(0);
 const EMPTY_VIEW = new DataView(EMPTY_BUFFER);
+
+/** Zeroed memory, or null when there is none. */
+function newBuffer(bytes: number): ArrayBuffer | null {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch {
+    return null;
+  }
+}
 
 /** Class of a size: 0..63 are 8..512 bytes, then four per doubling. */
 function classOf(size: number): number {

@@ -6,6 +6,7 @@
 // followed by the length of all that ("back length"): 1-5 bytes of 7 bits, most significant first, all but the first
 // flagged 0x80, so that it can be read from its end backwards.
 
+import { copyRange } from '../base/bytes.ts';
 import { parseInt64, parseInteger, writeInteger } from '../base/numbers.ts';
 import type { Region } from './region.ts';
 
@@ -248,10 +249,7 @@ export class ListpackValue {
       write32(b, p, len);
       p += 4;
     }
-    const from = this.buf;
-    const start = this.pos;
-    if (len > 48) b.set(new Uint8Array(from.buffer, from.byteOffset + start, len), p);
-    else for (let i = 0; i < len; i++) b[p + i] = from[start + i];
+    copyRange(this.buf, this.pos, len, b, p);
     return p + len;
   }
 

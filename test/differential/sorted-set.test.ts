@@ -191,9 +191,9 @@ for (const entries of ['128', '10']) {
 
     it('tells 0 and -0 apart as weights do', async () => {
       const weights = ['0', '-0'].flatMap((a) => ['0', '-0', '1'].map((b) => [a, b]));
-      const unions = weights.flatMap((pair) =>
+      const unions = weights.flatMap((two) =>
         ['sum', 'min', 'max'].map((how) => [
-          ...['zunion', '2', 'zeros', 'zeros', 'weights', ...pair],
+          ...['zunion', '2', 'zeros', 'zeros', 'weights', ...two],
           ...['aggregate', how, 'withscores'],
         ]),
       );

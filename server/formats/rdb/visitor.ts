@@ -6,10 +6,10 @@ import type { RdbBlobKind, RdbFlavour } from './types.ts';
 
 export type RdbCollection = 'list' | 'set' | 'zset' | 'hash';
 
-/** Facts about a stream that come after its nodes. Ids are pairs of unsigned 64-bit numbers. */
 /** An unsigned 64-bit number: a bigint where a number would not be exact. */
 export type RdbExact = number | bigint;
 
+/** Facts about a stream that come after its nodes. Ids are pairs of unsigned 64-bit numbers. */
 export type RdbStreamInfo = {
   length: number;
   lastMs: RdbExact;

@@ -1,6 +1,7 @@
 // Writes RDB: opcodes, lengths and strings into chunks that are handed to a sink, with the checksum kept on the way.
 // What a value is made of is the caller's business; this file knows how its parts are encoded.
 
+import { copyRange } from '../../base/bytes.ts';
 import { Crc64 } from '../../base/crc64.ts';
 import { KERNEL_BYTES_MAX, kernel, PACKED_AT } from '../../base/kernel.ts';
 import { LzfCompressor } from '../../base/lzf.ts';
@@ -269,12 +270,8 @@ export class RdbWriter {
   }
 
   #copy(bytes: Uint8Array, from: number, count: number): void {
-    const into = this.#chunk;
-    const to = this.#pos;
-    // A loop beats set() and its view object for what most keys and values are.
-    if (count <= 48) for (let i = 0; i < count; i++) into[to + i] = bytes[from + i];
-    else into.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, count), to);
-    this.#pos = to + count;
+    copyRange(bytes, from, count, this.#chunk, this.#pos);
+    this.#pos += count;
   }
 
   #ascii(text: string): void {
