@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { SERVER_NODE_ARGUMENTS } from '../src/host/node-arguments.ts';
 import { type LoadResult, type MemoryResult, measureLoad, measureMemory } from './measure.ts';
 import { judge, type Pair, type Report, renderReport, renderVerdicts } from './report.ts';
 import type { BenchContext } from './section.ts';
@@ -16,6 +17,8 @@ import {
   type Milestone,
 } from './workloads.ts';
 
+const SERVER = 'dist/bin/tsredis-server.js';
+
 const USAGE = `npm run bench -- [options]
   --only <names>     workloads by name, comma-separated (see below); types: every command in pipelines of 16
   --all              every workload; without it the core set
@@ -23,7 +26,7 @@ const USAGE = `npm run bench -- [options]
   --rounds <n>       rounds of each workload, in turns (3)
   --check [which]    fail unless the targets are met: first (default), types or final
   --json <file>      also write everything as JSON (.cache/bench.json)
-  --ours <command>   our server (node dist/bin/tsredis-server.js)
+  --ours <command>   our server (node ${SERVER_NODE_ARGUMENTS.join(' ')} ${SERVER}, as units start it)
   --redis <program>  the other one (redis-server)
   --load <program>   the load (redis-benchmark)
 
@@ -63,9 +66,9 @@ if (values.help) {
 process.exit(await main());
 
 async function main(): Promise<number> {
-  const ours = values.ours?.split(' ') ?? [process.execPath, 'dist/bin/tsredis-server.js'];
-  if (values.ours === undefined && !existsSync(ours[1]!)) {
-    process.stderr.write(`${ours[1]} is not there: npm run build\n`);
+  const ours = values.ours?.split(' ') ?? [process.execPath, ...SERVER_NODE_ARGUMENTS, SERVER];
+  if (values.ours === undefined && !existsSync(SERVER)) {
+    process.stderr.write(`${SERVER} is not there: npm run build\n`);
     return 1;
   }
   const scale = values.quick ? 0.1 : 1;

@@ -25,6 +25,13 @@ const common = {
   logLevel: 'warning',
 };
 
+/** Node's own arguments for the server, as the sources have them. */
+const nodeArguments = await build({
+  entryPoints: ['src/host/node-arguments.ts'],
+  format: 'esm',
+  write: false,
+}).then(({ outputFiles: [{ text }] }) => import(`data:text/javascript,${encodeURIComponent(text)}`));
+
 /** What stands for import.meta.url. */
 const MODULE_URL = '__moduleUrl';
 
@@ -75,6 +82,16 @@ async function buildProgram(name) {
     entryPoints: ['src/launch/starter.ts'],
     outfile: `${out}/bin/${name}.js`,
     define: { ...program.define, __PROGRAM__: JSON.stringify(name), __CODE_HASH__: JSON.stringify(hash) },
-    banner: { js: '#!/usr/bin/env node' },
+    banner: { js: firstLines(name) },
   });
+}
+
+/**
+ * How the file runs as a program. Not every env takes arguments for the interpreter, so where Node needs some, the first
+ * lines are a shell's, which hands the file over to Node; to that they are a comment and a string.
+ */
+function firstLines(name) {
+  if (name !== 'tsredis-server') return '#!/usr/bin/env node';
+  const words = nodeArguments.SERVER_NODE_ARGUMENTS.join(' ');
+  return `#!/bin/sh\n':' //; exec node ${words} -- "$0" "$@"`;
 }

@@ -1,6 +1,7 @@
 // The one model of an instance, which every service manager's files and commands are made from.
 import { dirname } from 'node:path';
 import type { Host } from '../host/host.ts';
+import { SERVER_NODE_ARGUMENTS } from '../host/node-arguments.ts';
 import { instancePaths, type Scope, serviceName } from '../host/paths.ts';
 
 /** The program that serves: our bundle under a Node, or a Redis binary. Absolute paths. */
@@ -97,7 +98,9 @@ export function serverCommand(instance: Instance, supervised: 'systemd' | 'no', 
 /** The words that run the server as its configuration says. */
 function programWords(instance: Instance): string[] {
   const { executable } = instance;
-  return executable.kind === 'bundled' ? [executable.nodePath, executable.serverPath] : [executable.path];
+  return executable.kind === 'bundled'
+    ? [executable.nodePath, ...SERVER_NODE_ARGUMENTS, executable.serverPath]
+    : [executable.path];
 }
 
 /** Written by whoever starts the process: `PID START_TICKS BOOT_ID`, which no other process can ever match. */

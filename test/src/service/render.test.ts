@@ -10,7 +10,7 @@ import { logrotateFile } from '../../../src/service/logrotate.ts';
 import { renderOpenrc } from '../../../src/service/openrc.ts';
 import { readyWay, renderUnit } from '../../../src/service/systemd.ts';
 import { renderScript } from '../../../src/service/sysv.ts';
-import { redisExecutable, testContext, testInstance } from '../../support/instance.ts';
+import { bundledExecutable, redisExecutable, testContext, testInstance } from '../../support/instance.ts';
 
 const odd = '/srv/a  b "c" \'d\' #1 & $HOME `id` 100% \\e <f>';
 const directory = mkdtempSync(join(tmpdir(), 'tsredis-render-'));
@@ -39,6 +39,12 @@ describe('the systemd unit', () => {
     expect(last.get('Type')).toEqual(['exec']);
     expect(last.get('ExecStartPost')?.[0]).toContain('%t/redis_6379/redis.pid');
     expect(readyWay(testInstance(6379, {}, redisExecutable), testContext().facts)).toBe('native');
+  });
+
+  test('tells Node what only its command line can say', () => {
+    const start = settings(renderUnit(testInstance(), testContext())).get('ExecStart')?.[0];
+    const { nodePath, serverPath } = bundledExecutable;
+    expect(start).toContain(` ${nodePath} --v8-pool-size=1 ${serverPath} `);
   });
 
   test('never kills, never runs as root, and keeps V8 alive', () => {
