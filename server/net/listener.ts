@@ -14,6 +14,11 @@ import { type DirectWriter, DirectWrites } from './direct-writes.ts';
 /** Bytes read at once, and by connections whose requests are long. */
 const READ_BYTES = 64 * 1024;
 const LONG_READ_BYTES = 1024 * 1024;
+/**
+ * Connections that may wait to be accepted, at least (the system has its own limit, too). Node accepts one a turn, so in a
+ * rush they wait; one that finds the queue full tries again only after a second.
+ */
+const QUEUE_MIN = 4096;
 
 export interface ConnectionEvents {
   /**
@@ -37,6 +42,7 @@ export interface Connection {
 export interface ListenAddress {
   port: number;
   host: string;
+  /** Connections that may wait to be accepted; a longer queue is used where this one is shorter than QUEUE_MIN. */
   backlog: number;
 }
 
@@ -55,15 +61,15 @@ export class Listener {
 
   /** Listens on a TCP address; rejects with the system's error. */
   listen(address: ListenAddress): Promise<void> {
-    const { port, host, backlog } = address;
-    const options = { port, backlog, host, ipv6Only: host.includes(':') };
+    const { port, host } = address;
+    const options = { port, backlog: Math.max(QUEUE_MIN, address.backlog), host, ipv6Only: host.includes(':') };
     return this.open(false, (server, done) => server.listen(options, done));
   }
 
   /** Listens on a unix socket; a stale socket file is replaced. `mode` is its permission, 0 leaves the umask's. */
   async listenUnix(path: string, mode: number, backlog: number): Promise<void> {
     if (existsSync(path) && lstatSync(path).isSocket()) unlinkSync(path);
-    await this.open(true, (server, done) => server.listen({ path, backlog }, done));
+    await this.open(true, (server, done) => server.listen({ path, backlog: Math.max(QUEUE_MIN, backlog) }, done));
     if (mode !== 0) chmodSync(path, mode);
     this.unixPath = path;
   }
