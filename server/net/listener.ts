@@ -3,9 +3,9 @@
 // request mostly comes whole and need not be put together; it is not for everybody, as whoever fills it with a pipeline
 // keeps the others waiting.
 //
-// net.Socket takes its `onread` option only when it is made, and a server makes the socket itself; so an accepted socket
-// is made again around its handle. This is the one place that knows the handle. Where there is none (another runtime),
-// plain 'data' events do the same with a buffer each.
+// net.Socket takes its `onread` option only when it is made, and a server makes the socket itself; so the handle that listens
+// is told to hand over what it accepts, and the socket is made here. This is the one place that knows that handle. Where it
+// is another (another runtime), the server's own sockets and plain 'data' events do the same with a buffer each.
 
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net, { type Server, type Socket } from 'node:net';
@@ -44,6 +44,16 @@ export interface ListenAddress {
   host: string;
   /** Connections that may wait to be accepted; a longer queue is used where this one is shorter than QUEUE_MIN. */
   backlog: number;
+}
+
+/** Node's handle of a socket that listens: what it calls for each connection, with 0 or a negative error number. */
+interface ListeningHandle {
+  onconnection?: (status: number, handle: AcceptedHandle | undefined) => void;
+}
+
+interface AcceptedHandle {
+  /** Not there for Unix sockets. */
+  setNoDelay?(on: boolean): void;
 }
 
 export class Listener {
@@ -95,54 +105,66 @@ export class Listener {
         server.off('error', reject);
         // A failing accept (no descriptors left) must not end the server; the peer sees its connection wait.
         server.on('error', ignore);
+        this.takeHandles(server, isUnix);
         this.servers.push(server);
         resolve();
       });
     });
   }
 
-  private accepted(socket: Socket, isUnix: boolean): void {
-    const holder: { connection: Connection | null } = { connection: null };
-    const wrapped = this.rewrap(socket, holder);
-    const connection = this.events.accept(wrapped, isUnix, this.directWrites.to(wrapped));
-    if (connection === null) return;
-    holder.connection = connection;
-    wrapped.on('error', ignore);
-    wrapped.on('drain', () => connection.drained());
-    wrapped.on('close', () => connection.closed());
-    // Half-open connections are of no use to the protocol: the end of input ends the connection.
-    wrapped.on('end', () => wrapped.destroy());
-    wrapped.resume();
+  /** Has connections come as handles instead of sockets, where the server's own handle is the one that Node has. */
+  private takeHandles(server: Server, isUnix: boolean): void {
+    const listening = (server as unknown as { _handle?: ListeningHandle | null })._handle;
+    if (typeof listening?.onconnection !== 'function') return;
+    listening.onconnection = (status, handle) => {
+      if (status === 0 && handle !== undefined) this.acceptedHandle(handle, isUnix);
+    };
   }
 
-  private rewrap(socket: Socket, holder: { connection: Connection | null }): Socket {
-    const handle = (socket as Socket & { _handle?: unknown })._handle;
-    if (handle === undefined || handle === null) {
-      socket.on('data', (chunk: Buffer) => holder.connection?.receive(chunk, chunk.length));
-      return socket;
-    }
+  private accepted(socket: Socket, isUnix: boolean): void {
+    const connection = this.events.accept(socket, isUnix, null);
+    if (connection === null) return;
+    socket.on('data', (chunk: Buffer) => connection.receive(chunk, chunk.length));
+    follow(socket, connection);
+  }
+
+  private acceptedHandle(handle: AcceptedHandle, isUnix: boolean): void {
+    handle.setNoDelay?.(true);
+    let connection: Connection | null = null;
     let current: Buffer = this.shared;
     const callback = (bytes: number, buf: Uint8Array): boolean => {
-      holder.connection?.receive(buf as Buffer, bytes);
+      connection?.receive(buf as Buffer, bytes);
       return true;
     };
     // Asked for after each read, and at first: undefined leaves it as it is.
     let asked = false;
     const buffer = (): Buffer | undefined => {
-      const next = holder.connection?.readsLong === true ? this.longBuffer() : this.shared;
+      const next = connection?.readsLong === true ? this.longBuffer() : this.shared;
       if (asked && next === current) return undefined;
       asked = true;
       current = next;
       return next;
     };
     const options = { handle, onread: { buffer, callback } };
-    return new net.Socket(options as ConstructorParameters<typeof net.Socket>[0]);
+    const socket = new net.Socket(options as ConstructorParameters<typeof net.Socket>[0]);
+    connection = this.events.accept(socket, isUnix, this.directWrites.to(socket));
+    if (connection !== null) follow(socket, connection);
   }
 
   private longBuffer(): Buffer {
     this.sharedLong ??= Buffer.allocUnsafeSlow(LONG_READ_BYTES);
     return this.sharedLong;
   }
+}
+
+/** Tells the connection what becomes of its socket, from now on. */
+function follow(socket: Socket, connection: Connection): void {
+  socket.on('error', ignore);
+  socket.on('drain', () => connection.drained());
+  socket.on('close', () => connection.closed());
+  // Half-open connections are of no use to the protocol: the end of input ends the connection.
+  socket.on('end', () => socket.destroy());
+  socket.resume();
 }
 
 function ignore(): void {}
