@@ -40,16 +40,29 @@ function add(c: Context, amount: number): void {
   let value = 0;
   if (entry !== 0) {
     db.open(entry);
+    if (amount === 1 && countUp(c, entry)) return;
     value = parseInteger(db.vbuf, db.vpos, db.vlen);
     if (Number.isNaN(value)) {
       addExact(c, BigInt(amount));
       return;
     }
   }
-  const sum = value + amount;
-  storeDigits(c, entry, digits, writeInteger(digits, 0, sum));
+  const length = writeInteger(digits, 0, value + amount);
+  storeDigits(c, entry, digits, length);
   c.changed(1, '$', 'incrby');
-  c.reply.int(sum);
+  c.reply.intDigits(digits, 0, length);
+}
+
+/** One more, where only the last digit of a number changes; false when there is more to it. */
+function countUp(c: Context, entry: number): boolean {
+  const { db } = c;
+  const { vbuf, vpos, vlen } = db;
+  const last = vpos + vlen - 1;
+  if (vbuf[last] === 57 || vbuf[vpos] === 45 || vlen > 15 || db.encoding(entry) !== Encoding.int) return false;
+  vbuf[last]++;
+  c.changed(1, '$', 'incrby');
+  c.reply.intDigits(vbuf, vpos, vlen);
+  return true;
 }
 
 function addExact(c: Context, amount: bigint): void {
@@ -80,7 +93,7 @@ function storeDigits(c: Context, entry: number, from: Uint8Array, length: number
   } else {
     // Most numbers keep their length, and their bytes have been opened.
     if (length !== db.vlen) at = db.resizeValue(at, length);
-    db.setEncoding(at, Encoding.int);
+    if (db.encoding(at) !== Encoding.int) db.setEncoding(at, Encoding.int);
   }
   for (let i = 0; i < length; i++) db.vbuf[db.vpos + i] = from[i];
 }

@@ -40,6 +40,35 @@ describe.skipIf(missing !== null)(missing ?? 'strings, beside redis-server', () 
     await pair.sameData();
   });
 
+  it('counts up across digits, signs and the limits of doubles and of 64 bits', async () => {
+    const starts = ['8', '9', '10', '89', '99', '-1', '-2', '-10', '99999', '01', '+1', '-0', ' 1', '1 '];
+    const large = [
+      '99999999999998',
+      '999999999999998',
+      '9007199254740991',
+      '9223372036854775806',
+      '-9223372036854775808',
+    ];
+    const commands = [...starts, ...large].flatMap((start): Command[] => [
+      ['set', 'n', start],
+      ...Array.from({ length: 3 }, (): Command[] => [
+        ['incr', 'n'],
+        ['get', 'n'],
+        ['object', 'encoding', 'n'],
+      ]).flat(),
+      ['append', 'n', '0'],
+      ['incr', 'n'],
+      ['object', 'encoding', 'n'],
+      ['expire', 'n', '1000'],
+      ['incr', 'n'],
+      ['setrange', 'n', '0', '7'],
+      ['incr', 'n'],
+      ['get', 'n'],
+    ]);
+    await pair.same(commands);
+    await pair.sameData();
+  });
+
   it('shows text with line breaks in errors of one line', async () => {
     const texts = ['\r\n', 'a\r\n', 'a\r\nb', '\r\na'];
     await pair.same(

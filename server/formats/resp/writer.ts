@@ -65,6 +65,18 @@ export class ReplyWriter {
     this.integerLine(value);
   }
 
+  /** An integer by its decimal digits: `length` bytes of `from` at `start`. */
+  intDigits(from: Uint8Array, start: number, length: number): void {
+    this.reserve(length + 3);
+    const { buf } = this;
+    let p = this.pos;
+    buf[p++] = 58;
+    for (let i = start; i < start + length; i++) buf[p++] = from[i];
+    buf[p++] = CR;
+    buf[p++] = LF;
+    this.pos = p;
+  }
+
   bigInt(value: bigint): void {
     this.line(58, value.toString());
   }
