@@ -64,6 +64,9 @@ export class CommandIndex {
   private readonly names: readonly Uint8Array[];
   private readonly slots: Int16Array;
   private readonly mask: number;
+  /** What was found last: pipelines are mostly of one command. No command has an empty name. */
+  private lastName: Uint8Array = new Uint8Array(0);
+  private last: Command | null = null;
 
   /** `names[i]` is what clients send for `commands[i]`, lower case. */
   constructor(commands: readonly Command[], names: readonly string[]) {
@@ -82,11 +85,16 @@ export class CommandIndex {
 
   /** The command named by `len` bytes of `buf` at `pos`, or null. */
   find(buf: Uint8Array, pos: number, len: number): Command | null {
+    if (equalsFolded(buf, pos, len, this.lastName)) return this.last;
     let slot = foldedHash(buf, pos, len) & this.mask;
     for (;;) {
       const at = this.slots[slot];
       if (at < 0) return null;
-      if (equalsFolded(buf, pos, len, this.names[at])) return this.commands[at];
+      if (equalsFolded(buf, pos, len, this.names[at])) {
+        this.lastName = this.names[at];
+        this.last = this.commands[at];
+        return this.last;
+      }
       slot = (slot + 1) & this.mask;
     }
   }

@@ -63,7 +63,7 @@ export class Space {
 
   /** Until expectNothing(), the key at `pos` of `buf` is known to have that hash. */
   expect(buf: Uint8Array, pos: number, hash: number): void {
-    this.expectedBuf = buf;
+    if (this.expectedBuf !== buf) this.expectedBuf = buf;
     this.expectedPos = pos;
     this.expectedHash = hash;
   }

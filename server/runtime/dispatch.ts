@@ -155,7 +155,7 @@ export class Dispatcher {
         return;
       }
     }
-    c.command = command;
+    if (c.command !== command) c.command = command;
     const arity = command.arity;
     if (command.handler === null || (arity > 0 ? c.argc !== arity : c.argc < -arity)) {
       this.refuse(c, command, wrongArity(command.name));
@@ -192,7 +192,7 @@ export class Dispatcher {
     const { dirty, releases } = c.keyspace;
     const mark = c.reply.pos;
     c.rewrites = null;
-    c.command = command;
+    if (c.command !== command) c.command = command;
     try {
       (command.handler as Handler)(c);
     } catch (error) {
@@ -208,7 +208,7 @@ export class Dispatcher {
       c.pos[c.argc - 1] + c.len[c.argc - 1] - c.pos[0] <= QUICK_BYTES_MAX &&
       c.keyspace.releases === releases
     ) {
-      this.quick = command;
+      if (this.quick !== command) this.quick = command;
       this.untimed++;
     } else {
       this.timeOne(c, command);

@@ -131,9 +131,12 @@ export class Intake {
       if (status !== Decoded.request) break;
       at = decoder.next;
       request.argc = decoder.argc;
-      request.buf = decoder.buf;
-      request.pos = decoder.pos;
-      request.len = decoder.len;
+      // Mostly they are the same as before; to store an object costs more than to compare it.
+      if (request.buf !== decoder.buf) request.buf = decoder.buf;
+      if (request.pos !== decoder.pos) {
+        request.pos = decoder.pos;
+        request.len = decoder.len;
+      }
       request.next = at;
       count++;
     }
@@ -183,7 +186,7 @@ export class Intake {
       at = request.next;
       if (request.argc === 0) continue;
       c.argc = request.argc;
-      c.buf = request.buf;
+      if (c.buf !== request.buf) c.buf = request.buf;
       c.pos = request.pos;
       c.len = request.len;
       if (aheadCount > 1 && request.hashed) space.expect(c.buf, c.pos[1], this.hashes[i]);

@@ -73,7 +73,7 @@ export class Turns {
     const mark = reply.pos;
     this.dispatcher.dispatch(c);
     session.totalCommands++;
-    session.lastCommand = c.command;
+    if (session.lastCommand !== c.command) session.lastCommand = c.command;
     if (session.replyMode !== ReplyMode.on) applyReplyMode(c, mark);
   }
 

@@ -62,7 +62,7 @@ export class RequestDecoder {
 
   /** Decodes the request that starts at `start`, or goes on with `partial`; the input ends at `end`. */
   decode(buf: Buffer, start: number, end: number, limits: RequestLimits, partial: PartialRequest | null): number {
-    this.buf = buf;
+    if (this.buf !== buf) this.buf = buf;
     this.start = start;
     this.neededBytes = 0;
     if (partial !== null) return this.resume(partial, end, limits);
