@@ -45,7 +45,8 @@ export function copyInto(
   len: number,
 ): void {
   if (len > WORDWISE_BYTES_MAX) {
-    to.set(new Uint8Array(from.buffer, from.byteOffset + start, len), at);
+    // Not from.buffer: that of a typed array is a call into the runtime, that of a view is not.
+    to.set(new Uint8Array(fromView.buffer, fromView.byteOffset + start, len), at);
     return;
   }
   let p = start;

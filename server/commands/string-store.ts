@@ -41,7 +41,9 @@ export function replyString(c: Context, entry: number): void {
   }
   const db = c.db;
   db.open(entry);
-  c.reply.bulkRange(db.vbuf, db.vpos, db.vlen);
+  // The buffer of a view is at hand, that of a typed array is not.
+  if (db.vlen > 64) c.reply.bulkView(db.viewOf(entry), db.vpos, db.vlen);
+  else c.reply.bulkRange(db.vbuf, db.vpos, db.vlen);
 }
 
 /**

@@ -173,7 +173,7 @@ export class ClientConnection implements Connection, Transport {
   }
 
   /** Writes through the socket's stream; text has one character a byte. */
-  private write(bytes: Buffer | string): void {
+  private write(bytes: Uint8Array | string): void {
     if (typeof bytes === 'string') this.socket.write(bytes, 'latin1');
     else this.socket.write(bytes);
     this.direct?.wroteToStream();
@@ -206,7 +206,7 @@ export class ClientConnection implements Connection, Transport {
       return;
     }
     this.flushReplies();
-    const bytes = reply.buf.subarray(0, reply.pos);
+    const bytes = reply.written();
     let written = this.direct === null ? Written.refused : this.direct.writeBytes(bytes, this.taken);
     if (written === Written.refused) {
       this.write(bytes);

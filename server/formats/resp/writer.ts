@@ -101,32 +101,38 @@ export class ReplyWriter {
 
   /** A bulk string of `len` bytes of `from` at `start`. */
   bulkRange(from: Uint8Array, start: number, len: number): void {
+    if (len > 64) {
+      this.bulkBlock(from.buffer, from.byteOffset + start, len);
+      return;
+    }
     this.reserve(len + 32);
     const buf = this.buf;
     let p = this.pos;
     buf[p++] = 36;
-    if (len < 10) {
-      buf[p++] = 48 + len;
-    } else {
-      p = writeInteger(buf, p, len);
-    }
+    if (len < 10) buf[p++] = 48 + len;
+    else p = writeInteger(buf, p, len);
     buf[p++] = CR;
     buf[p++] = LF;
-    if (len > 64) {
-      buf.set(new Uint8Array(from.buffer, from.byteOffset + start, len), p);
-      p += len;
-    } else {
-      for (let i = start, end = start + len; i < end; i++) buf[p++] = from[i];
-    }
+    for (let i = start, end = start + len; i < end; i++) buf[p++] = from[i];
     buf[p++] = CR;
     buf[p++] = LF;
     this.pos = p;
   }
 
+  /** A bulk string of `len` bytes of a buffer, copied at once. */
+  private bulkBlock(from: ArrayBufferLike, start: number, len: number): void {
+    this.reserve(len + 32);
+    this.buf[this.pos++] = 36;
+    this.integerLine(len);
+    this.buf.set(new Uint8Array(from, start, len), this.pos);
+    this.pos += len;
+    this.crlf();
+  }
+
   /** bulkRange for elements of a few hundred bytes at most: copies four bytes at a time, which a DataView can. */
   bulkView(from: DataView, start: number, len: number): void {
     if (len > VIEW_BYTES_MAX) {
-      this.bulkRange(new Uint8Array(from.buffer, from.byteOffset, from.byteLength), start, len);
+      this.bulkBlock(from.buffer, from.byteOffset + start, len);
       return;
     }
     this.reserve(len + 32);
@@ -156,7 +162,7 @@ export class ReplyWriter {
   /** A bulk string of `len` bytes that begin at word `word` of `from`, whose words must reach to the last byte. */
   bulkWords(from: Int32Array, word: number, len: number): void {
     if (len > VIEW_BYTES_MAX) {
-      this.bulkRange(new Uint8Array(from.buffer, from.byteOffset, from.byteLength), word << 2, len);
+      this.bulkBlock(from.buffer, from.byteOffset + (word << 2), len);
       return;
     }
     this.reserve(len + 32);
@@ -315,6 +321,12 @@ export class ReplyWriter {
   abandon(): void {
     this.buf = Buffer.allocUnsafeSlow(REST_BYTES);
     this.pos = 0;
+  }
+
+  /** What has been written, in place: a view of `buf`. */
+  written(): Uint8Array {
+    const view = this.window();
+    return new Uint8Array(view.buffer, view.byteOffset, this.pos);
   }
 
   /** A view of `buf` for writing several bytes at once; to be asked for again after reserve(). */
