@@ -93,5 +93,5 @@ async function buildProgram(name) {
 function firstLines(name) {
   if (name !== 'tsredis-server') return '#!/usr/bin/env node';
   const words = nodeArguments.SERVER_NODE_ARGUMENTS.join(' ');
-  return `#!/bin/sh\n':' //; exec node ${words} -- "$0" "$@"`;
+  return `#!/usr/bin/env sh\n':' //; exec node ${words} -- "$0" "$@"`;
 }
