@@ -28,8 +28,8 @@ export class Context {
   session!: Session;
   db!: Database;
   command!: Command;
-  /** ms since 1970, the same for all commands of one turn. */
-  nowMs = 0;
+  /** What nowMs says; 0 until it is asked for. */
+  private turnMs = 0;
   /** Inside EXEC: blocking commands answer at once. */
   inTransaction = false;
   /** Replayed from the AOF or sent by a primary: no expiry on access, no memory limit. */
@@ -48,6 +48,24 @@ export class Context {
     this.keyspace = keyspace;
     this.reply = reply;
     this.server = server;
+  }
+
+  /**
+   * ms since 1970, the same for all commands of one turn. Read when it is first asked for: most turns never do, and those
+   * that do compare it with what a client has just read from the same clock.
+   */
+  get nowMs(): number {
+    if (this.turnMs === 0) this.turnMs = this.server.now();
+    return this.turnMs;
+  }
+
+  set nowMs(ms: number) {
+    this.turnMs = ms;
+  }
+
+  /** A turn begins: its time is read anew. */
+  forgetTime(): void {
+    this.turnMs = 0;
   }
 
   // --- arguments ---

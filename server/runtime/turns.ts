@@ -47,11 +47,10 @@ export class Turns {
   begin(session: Session): void {
     const { context: c, reply } = this.host;
     this.current = session;
-    const nowMs = this.timeAt(this.dispatcher.startBatch(session));
-    session.lastActiveMs = nowMs;
+    session.lastActiveMs = this.timeAt(this.dispatcher.startBatch(session));
     c.session = session;
     c.db = session.db;
-    c.nowMs = nowMs;
+    c.forgetTime();
     c.resumed = false;
     reply.resp3 = session.resp3;
   }
