@@ -63,7 +63,7 @@ export class Context {
     this.turnMs = ms;
   }
 
-  /** A turn begins: its time is read anew. */
+  /** A turn begins, or time has passed in it: it is read anew. */
   forgetTime(): void {
     this.turnMs = 0;
   }

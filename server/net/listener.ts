@@ -8,7 +8,7 @@
 // is another (another runtime), the server's own sockets and plain 'data' events do the same with a buffer each.
 
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
-import net, { type Server, type Socket } from 'node:net';
+import net, { type ListenOptions, type Server, type Socket } from 'node:net';
 import { type DirectWriter, DirectWrites } from './direct-writes.ts';
 
 /** Bytes read at once, and by connections whose requests are long. */
@@ -71,22 +71,20 @@ export class Listener {
 
   /** Listens on a TCP address; rejects with the system's error. */
   listen(address: ListenAddress): Promise<void> {
-    const { port, host } = address;
-    const options = { port, backlog: Math.max(QUEUE_MIN, address.backlog), host, ipv6Only: host.includes(':') };
-    return this.open(false, (server, done) => server.listen(options, done));
+    return this.open(false, { ...address, ipv6Only: address.host.includes(':') });
   }
 
   /** Listens on a unix socket; a stale socket file is replaced. `mode` is its permission, 0 leaves the umask's. */
   async listenUnix(path: string, mode: number, backlog: number): Promise<void> {
     if (existsSync(path) && lstatSync(path).isSocket()) unlinkSync(path);
-    await this.open(true, (server, done) => server.listen({ path, backlog: Math.max(QUEUE_MIN, backlog) }, done));
+    await this.open(true, { path, backlog });
     if (mode !== 0) chmodSync(path, mode);
     this.unixPath = path;
   }
 
   /** Listens on a descriptor that the service manager passed. */
   listenDescriptor(fd: number): Promise<void> {
-    return this.open(false, (server, done) => server.listen({ fd }, done));
+    return this.open(false, { fd });
   }
 
   /** Stops accepting. Connections that are there stay. */
@@ -96,12 +94,12 @@ export class Listener {
     if (this.unixPath !== '' && existsSync(this.unixPath)) unlinkSync(this.unixPath);
   }
 
-  private open(isUnix: boolean, start: (server: Server, done: () => void) => void): Promise<void> {
+  private open(isUnix: boolean, address: ListenOptions & { fd?: number }): Promise<void> {
     const server = net.createServer({ pauseOnConnect: true, noDelay: true });
     server.on('connection', (socket) => this.accepted(socket, isUnix));
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      start(server, () => {
+      server.listen({ ...address, backlog: Math.max(QUEUE_MIN, address.backlog ?? 0) }, () => {
         server.off('error', reject);
         // A failing accept (no descriptors left) must not end the server; the peer sees its connection wait.
         server.on('error', ignore);

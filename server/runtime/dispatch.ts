@@ -53,7 +53,6 @@ export interface DispatchHost {
   /** A handler failed in a way it should not have. */
   fault(error: unknown, command: Command): void;
   readonly monotonicMs: () => number;
-  readonly now: () => number;
 }
 
 type Guard = (c: Context, command: Command, host: DispatchHost) => string | null;
@@ -235,7 +234,7 @@ export class Dispatcher {
     if (untimed > 0) this.host.ranOften(command, untimed, 0);
     this.host.ran(c, command, microseconds);
     // The next command of the pipeline meets a later time; those of a transaction share one.
-    if (microseconds >= 1000 && !c.inTransaction) c.nowMs = this.host.now();
+    if (microseconds >= 1000 && !c.inTransaction) c.forgetTime();
   }
 
   /** Times the quick commands that have run since the clock was last read: each took its share. */

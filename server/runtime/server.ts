@@ -151,7 +151,7 @@ export class Server implements Services, DispatchHost, ConnectionEvents, Connect
         this.turns.asSession(session, () => {
           this.context.resumed = true;
           // Time has passed since the turn began, if the command that woke the client was slow.
-          this.context.nowMs = this.now();
+          this.context.forgetTime();
           this.runAllowed(request, (reason) => reason);
         }),
       answer: (session, answer) => this.turns.deliver(session, (reply) => writeAnswer(reply, answer)),

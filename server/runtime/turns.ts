@@ -176,7 +176,7 @@ export class Turns {
     const current = this.current;
     const mark = reply.pos;
     const resp3 = reply.resp3;
-    if (current === null) c.nowMs = this.host.now();
+    if (current === null) c.forgetTime();
     this.current = session;
     c.session = session;
     c.db = session.db;
