@@ -11,11 +11,15 @@ export interface HashSeed {
 
 /** Hashes `len` bytes of `buf` from `pos`; returns a signed 32-bit integer. */
 export function hashBytes(seed: HashSeed, buf: Uint8Array, pos: number, len: number): number {
+  return hashView(seed, viewOf(buf), pos, len);
+}
+
+/** hashBytes for bytes of which there is a view. */
+export function hashView(seed: HashSeed, view: DataView, pos: number, len: number): number {
   let v0 = seed.k0;
   let v1 = seed.k1;
   let v2 = 0x6c796765 ^ v0;
   let v3 = 0x74656462 ^ v1;
-  const view = viewOf(buf);
   const end = pos + (len & ~3);
   let p = pos;
   for (; p < end; p += 4) {
@@ -35,9 +39,9 @@ export function hashBytes(seed: HashSeed, buf: Uint8Array, pos: number, len: num
   }
   let tail = len << 24;
   const rest = len & 3;
-  if (rest > 2) tail |= buf[p + 2] << 16;
-  if (rest > 1) tail |= buf[p + 1] << 8;
-  if (rest > 0) tail |= buf[p];
+  if (rest > 2) tail |= view.getUint8(p + 2) << 16;
+  if (rest > 1) tail |= view.getUint8(p + 1) << 8;
+  if (rest > 0) tail |= view.getUint8(p);
   v3 ^= tail;
   // One compression round for the tail, then three finalization rounds.
   for (let round = 0; round < 4; round++) {

@@ -2,7 +2,7 @@
 
 import type { Database } from '../keyspace/database.ts';
 import { isInline } from '../keyspace/layout.ts';
-import type { Dict } from '../memory/dict.ts';
+import type { ChainedTable } from '../memory/chained-table.ts';
 import { HashTable } from '../values/hash.ts';
 import { MemberTable } from '../values/set-table.ts';
 
@@ -10,14 +10,14 @@ import { MemberTable } from '../values/set-table.ts';
 const CHAIN_LENGTH_MAX = 50;
 
 /** The hash table behind an entry's value, or null when it has none. */
-export function tableOf(db: Database, entry: number): Dict | null {
+export function tableOf(db: Database, entry: number): ChainedTable | null {
   if (isInline(db.encoding(entry))) return null;
   const value = db.large(entry);
   if (value instanceof MemberTable) return value.dict;
   return value instanceof HashTable ? value.table : null;
 }
 
-export function tableStats(table: Dict): string {
+export function tableStats(table: ChainedTable): string {
   if (table.size === 0) return 'Hash table 0 stats (main hash table):\nNo stats available for empty dictionaries\n';
   const lengths = table.chainLengths(CHAIN_LENGTH_MAX);
   const buckets = lengths.reduce((sum, count) => sum + count, 0);

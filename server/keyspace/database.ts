@@ -3,22 +3,31 @@
 
 import { copyInto, viewOf } from '../base/bytes.ts';
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
-import { Dict } from '../memory/dict.ts';
 import { moveWithin } from '../memory/region.ts';
+import { KeyTable } from './key-table.ts';
 import {
+  Encoding,
   expiryOffset,
   HEADER_BYTES,
   isInline,
+  KEY_LENGTH_MASK,
+  keyEnd,
   type LargeValue,
+  LONG_HEADER_BYTES,
+  LONG_KEY,
+  LONG_VALUE,
+  longWord,
   META_CLOCK_MASK,
   META_ENCODING_SHIFT,
   META_EXPIRES,
   META_TYPE_SHIFT,
+  SIZES_KEY_MASK,
+  sizesOf,
+  VALUE_LENGTH_SHIFT,
   valueOffset,
-  WORD_HASH,
-  WORD_KEY_LENGTH,
+  WORD_LONG_KEY,
   WORD_META,
-  WORD_VALUE,
+  WORD_SIZES,
 } from './layout.ts';
 import type { Space } from './space.ts';
 
@@ -33,7 +42,7 @@ export class Database {
   vpos = 0;
   vlen = 0;
   private readonly arena: Arena;
-  private dict: Dict;
+  private dict: KeyTable;
   /** Addresses of the entries with an expiry, in no order; each entry knows its index here. */
   private volatile: Int32Array = new Int32Array(0);
   private volatileCount = 0;
@@ -44,7 +53,7 @@ export class Database {
     this.space = space;
     this.index = index;
     this.arena = space.arena;
-    this.dict = new Dict(this.arena, HEADER_BYTES);
+    this.dict = new KeyTable(this.arena, space.seed);
     this.dict.mayGrow = (bytes) => space.mayGrow === null || space.mayGrow(bytes);
     this.vbuf = Buffer.alloc(0);
   }
@@ -60,7 +69,7 @@ export class Database {
   }
 
   /** The hash table behind the keys, for scans, snapshots and statistics. */
-  get table(): Dict {
+  get table(): KeyTable {
     return this.dict;
   }
 
@@ -106,7 +115,7 @@ export class Database {
   createLarge(buf: Uint8Array, pos: number, len: number, type: number, encoding: number, value: LargeValue): number {
     const hash = this.space.hash(buf, pos, len);
     const entry = this.createWithHash(buf, pos, len, hash, type, encoding, 0);
-    this.setWord(entry, WORD_VALUE, this.space.adopt(value));
+    this.setLong(entry, this.space.adopt(value));
     return entry;
   }
 
@@ -115,9 +124,16 @@ export class Database {
     const segment = entry >>> SEGMENT_SHIFT;
     const words = this.arena.words[segment];
     const word = (entry & OFFSET_MASK) << 1;
+    const sizes = words[word + WORD_SIZES];
+    const keyLength = sizes & KEY_LENGTH_MASK;
     this.vbuf = this.arena.bytes[segment];
-    this.vpos = (word << 2) + valueOffset(words[word + WORD_KEY_LENGTH], words[word + WORD_META]);
-    this.vlen = words[word + WORD_VALUE];
+    this.vlen = sizes >>> VALUE_LENGTH_SHIFT;
+    if (keyLength !== LONG_KEY && this.vlen !== LONG_VALUE && words[word + WORD_META] >= 0) {
+      this.vpos = (word << 2) + HEADER_BYTES + keyLength;
+      return;
+    }
+    this.vpos = (word << 2) + this.valueStart(entry);
+    if (this.vlen === LONG_VALUE) this.vlen = words[(this.vpos >>> 2) - 1];
   }
 
   /** Fills an inline value, whose bytes are still undefined, with `vlen` bytes of `from` at `start`; see open(). */
@@ -127,7 +143,12 @@ export class Database {
 
   /** The large value an entry refers to. */
   large(entry: number): LargeValue {
-    return this.space.largeValue(this.word(entry, WORD_VALUE));
+    const words = this.arena.words[entry >>> SEGMENT_SHIFT];
+    const word = (entry & OFFSET_MASK) << 1;
+    const keyLength = words[word + WORD_SIZES] & KEY_LENGTH_MASK;
+    if (keyLength === LONG_KEY) return this.space.largeValue(this.long(entry));
+    // What long() does, for the keys that nearly all are.
+    return this.space.largeValue(words[word + longWord(keyLength, words[word + WORD_META])]);
   }
 
   type(entry: number): number {
@@ -155,7 +176,8 @@ export class Database {
   }
 
   keyLength(entry: number): number {
-    return this.word(entry, WORD_KEY_LENGTH);
+    const length = this.word(entry, WORD_SIZES) & KEY_LENGTH_MASK;
+    return length === LONG_KEY ? this.word(entry, WORD_LONG_KEY) : length;
   }
 
   /** The segment bytes a key stands in; with keyPosition and keyLength the key without a copy. */
@@ -169,17 +191,14 @@ export class Database {
   }
 
   keyPosition(entry: number): number {
-    return ((entry & OFFSET_MASK) << 3) + HEADER_BYTES;
+    const isLong = (this.word(entry, WORD_SIZES) & KEY_LENGTH_MASK) === LONG_KEY;
+    return ((entry & OFFSET_MASK) << 3) + (isLong ? LONG_HEADER_BYTES : HEADER_BYTES);
   }
 
   /** A copy of the key's bytes. */
   keyBytes(entry: number): Buffer {
     const start = this.keyPosition(entry);
     return Buffer.from(this.keyBuffer(entry).subarray(start, start + this.keyLength(entry)));
-  }
-
-  hashOf(entry: number): number {
-    return this.word(entry, WORD_HASH);
   }
 
   /** Bytes of the entry's own block. */
@@ -192,7 +211,7 @@ export class Database {
     const words = this.arena.words[entry >>> SEGMENT_SHIFT];
     const word = (entry & OFFSET_MASK) << 1;
     if (words[word + WORD_META] >= 0) return NO_EXPIRY;
-    const at = word + (expiryOffset(words[word + WORD_KEY_LENGTH]) >>> 2);
+    const at = word + (expiryOffset(this.keyLength(entry)) >>> 2);
     return words[at + 1] * 4294967296 + (words[at] >>> 0);
   }
 
@@ -233,22 +252,9 @@ export class Database {
    * address is returned and open() has been called on it.
    */
   resizeValue(entry: number, valueBytes: number): number {
-    const oldBytes = this.word(entry, WORD_VALUE);
-    if (valueBytes === oldBytes) {
-      this.open(entry);
-      return entry;
-    }
-    const head = valueOffset(this.keyLength(entry), this.word(entry, WORD_META));
-    let at = entry;
-    if (!this.arena.fits(entry, head + oldBytes, head + valueBytes)) {
-      at = this.arena.allocGrowing(head + valueBytes);
-      this.arena.copy(entry, 0, head + Math.min(oldBytes, valueBytes), at, 0);
-      this.moved(entry, at);
-      this.arena.free(entry, head + oldBytes);
-    }
-    this.setWord(at, WORD_VALUE, valueBytes);
-    this.open(at);
-    return at;
+    this.open(entry);
+    if (valueBytes === this.vlen && valueBytes !== 0) return entry;
+    return this.reshape(entry, valueBytes, valueBytes >= LONG_VALUE);
   }
 
   /**
@@ -273,16 +279,13 @@ export class Database {
 
   /** Turns an inline value into a large one of the same key (listpack to hashtable, say). Returns the moved entry. */
   replaceWithLarge(entry: number, encoding: number, value: LargeValue): number {
-    const at = this.resizeValue(entry, 0);
-    this.setEncoding(at, encoding);
-    this.setWord(at, WORD_VALUE, this.space.adopt(value));
-    return at;
+    this.open(entry);
+    return this.refer(this.reshape(entry, 0, true), encoding, value);
   }
 
   /** Turns a large value into an inline one of `valueBytes` bytes to be filled; frees the old. Returns the entry. */
   replaceWithInline(entry: number, encoding: number, valueBytes: number): number {
-    this.space.release(this.word(entry, WORD_VALUE)).free();
-    this.setWord(entry, WORD_VALUE, 0);
+    this.releaseLarge(entry).free();
     this.setEncoding(entry, encoding);
     return this.resizeValue(entry, valueBytes);
   }
@@ -292,26 +295,20 @@ export class Database {
    * has been called). Expiry stays. Returns the entry, which may have moved.
    */
   overwrite(entry: number, type: number, encoding: number, valueBytes: number): number {
-    const meta = this.word(entry, WORD_META);
-    const code = (type << META_TYPE_SHIFT) | (encoding << META_ENCODING_SHIFT);
-    if (!isInline((meta >>> META_ENCODING_SHIFT) & 15)) {
-      this.space.release(this.word(entry, WORD_VALUE)).free();
-      this.setWord(entry, WORD_VALUE, 0);
-    }
-    this.setWord(entry, WORD_META, (meta & META_EXPIRES) | code | (meta & META_CLOCK_MASK));
+    this.retype(entry, type, encoding);
     return this.resizeValue(entry, valueBytes);
   }
 
   /** Gives the key a large value of any type; the old value is freed, expiry stays. Returns the entry (it may move). */
   overwriteLarge(entry: number, type: number, encoding: number, value: LargeValue): number {
-    const at = this.overwrite(entry, type, encoding, 0);
-    this.setWord(at, WORD_VALUE, this.space.adopt(value));
-    return at;
+    this.retype(entry, type, Encoding.raw);
+    this.open(entry);
+    return this.refer(this.reshape(entry, 0, true), encoding, value);
   }
 
   /** Deletes a key and frees its value. */
   delete(entry: number): void {
-    if (this.space.guard !== null) this.space.guard.beforeChange(this, this.hashOf(entry));
+    if (this.space.guard !== null) this.space.guard.beforeChange(this, this.dict.hashOf(entry));
     const meta = this.word(entry, WORD_META);
     if (meta < 0) this.forgetVolatile(entry);
     this.dict.remove(entry);
@@ -323,9 +320,8 @@ export class Database {
    * another key or for freeing in the background.
    */
   detachLarge(entry: number): LargeValue {
-    const value = this.space.release(this.word(entry, WORD_VALUE));
-    this.setEncoding(entry, 0);
-    this.setWord(entry, WORD_VALUE, 0);
+    const value = this.releaseLarge(entry);
+    this.setEncoding(entry, Encoding.raw);
     this.delete(entry);
     return value;
   }
@@ -368,14 +364,15 @@ export class Database {
     encoding: number,
     valueBytes: number,
   ): number {
-    const entry = this.arena.alloc(HEADER_BYTES + len + valueBytes);
+    const isLong = valueBytes >= LONG_VALUE || !isInline(encoding);
+    const entry = this.arena.alloc(valueOffset(len, 0, isLong) + valueBytes);
     const words = this.arena.words[entry >>> SEGMENT_SHIFT];
     const word = (entry & OFFSET_MASK) << 1;
-    words[word + WORD_HASH] = hash;
-    words[word + WORD_KEY_LENGTH] = len;
-    words[word + WORD_VALUE] = valueBytes;
+    words[word + WORD_SIZES] = sizesOf(len, hash) | ((isLong ? LONG_VALUE : valueBytes) << VALUE_LENGTH_SHIFT);
     words[word + WORD_META] = (type << META_TYPE_SHIFT) | (encoding << META_ENCODING_SHIFT) | this.space.clock;
-    this.arena.write(entry, HEADER_BYTES, buf, pos, len);
+    if (len >= LONG_KEY) words[word + WORD_LONG_KEY] = len;
+    if (isLong) this.setLong(entry, valueBytes);
+    this.arena.write(entry, keyEnd(len) - len, buf, pos, len);
     this.dict.insert(entry, hash);
     if (this.space.created !== null) this.space.created(this, buf, pos, len);
     return entry;
@@ -389,17 +386,88 @@ export class Database {
     this.arena.words[entry >>> SEGMENT_SHIFT][((entry & OFFSET_MASK) << 1) + index] = value;
   }
 
+  /** Whether a word before the value has its length, or its id. */
+  private isLong(entry: number): boolean {
+    return this.word(entry, WORD_SIZES) >>> VALUE_LENGTH_SHIFT === LONG_VALUE;
+  }
+
+  /** Bytes from the entry's start to its value. */
+  private valueStart(entry: number): number {
+    return valueOffset(this.keyLength(entry), this.word(entry, WORD_META), this.isLong(entry));
+  }
+
+  /** The word before a long or large value: its length or its id. */
+  private long(entry: number): number {
+    return this.word(entry, this.longAt(entry));
+  }
+
+  private setLong(entry: number, value: number): void {
+    this.setWord(entry, this.longAt(entry), value);
+  }
+
+  private longAt(entry: number): number {
+    return longWord(this.keyLength(entry), this.word(entry, WORD_META));
+  }
+
   /** Bytes the entry's block was asked for. */
   private blockSize(entry: number): number {
-    const meta = this.word(entry, WORD_META);
-    const inline = isInline((meta >>> META_ENCODING_SHIFT) & 15) ? this.word(entry, WORD_VALUE) : 0;
-    return valueOffset(this.keyLength(entry), meta) + inline;
+    if (!this.isLong(entry)) return this.valueStart(entry) + (this.word(entry, WORD_SIZES) >>> VALUE_LENGTH_SHIFT);
+    return this.valueStart(entry) + (isInline(this.encoding(entry)) ? this.long(entry) : 0);
   }
 
   private freeEntry(entry: number): void {
     const size = this.blockSize(entry);
-    if (!isInline(this.encoding(entry))) this.space.release(this.word(entry, WORD_VALUE)).free();
+    if (!isInline(this.encoding(entry))) this.space.release(this.long(entry)).free();
     this.arena.free(entry, size);
+  }
+
+  /** Takes the large value out of its entry, which is left as a long value of no bytes. */
+  private releaseLarge(entry: number): LargeValue {
+    const value = this.space.release(this.long(entry));
+    this.setLong(entry, 0);
+    return value;
+  }
+
+  /** Makes an entry with a word for it refer to a large value. Returns the entry. */
+  private refer(entry: number, encoding: number, value: LargeValue): number {
+    this.setEncoding(entry, encoding);
+    this.setLong(entry, this.space.adopt(value));
+    return entry;
+  }
+
+  /** Sets another type and encoding; a large value is freed and leaves one of no bytes. */
+  private retype(entry: number, type: number, encoding: number): void {
+    const meta = this.word(entry, WORD_META);
+    if (!isInline((meta >>> META_ENCODING_SHIFT) & 15)) this.releaseLarge(entry).free();
+    const code = (type << META_TYPE_SHIFT) | (encoding << META_ENCODING_SHIFT);
+    this.setWord(entry, WORD_META, (meta & META_EXPIRES) | code | (meta & META_CLOCK_MASK));
+  }
+
+  /**
+   * Makes the opened inline value of an entry `valueBytes` long, with a word for a length or id before it or without.
+   * Kept bytes stay. The entry may move; the new address is returned and open() has been called on it.
+   */
+  private reshape(entry: number, valueBytes: number, isLong: boolean): number {
+    const oldBytes = this.vlen;
+    const kept = Math.min(oldBytes, valueBytes);
+    const from = this.valueStart(entry);
+    const to = valueOffset(this.keyLength(entry), this.word(entry, WORD_META), isLong);
+    let at = entry;
+    if (this.arena.fits(entry, from + oldBytes, to + valueBytes)) {
+      if (from !== to) moveWithin(this.vbuf, this.vpos - from + to, this.vpos, kept);
+    } else {
+      at = this.arena.allocGrowing(to + valueBytes);
+      // What stands before the value is the same, but for its length.
+      this.arena.copy(entry, 0, from === to ? to + kept : Math.min(from, to), at, 0);
+      if (from !== to) this.arena.copy(entry, from, kept, at, to);
+      this.moved(entry, at);
+      this.arena.free(entry, from + oldBytes);
+    }
+    const sizes = this.word(at, WORD_SIZES) & SIZES_KEY_MASK;
+    this.setWord(at, WORD_SIZES, sizes | ((isLong ? LONG_VALUE : valueBytes) << VALUE_LENGTH_SHIFT));
+    if (isLong) this.setLong(at, valueBytes);
+    this.open(at);
+    return at;
   }
 
   /** The entry's bytes now stand at another address: chain and list of volatile entries follow. */
@@ -441,13 +509,16 @@ export class Database {
     const keyLength = this.keyLength(entry);
     const oldMeta = this.word(entry, WORD_META);
     const size = this.blockSize(entry);
-    const oldOffset = valueOffset(keyLength, oldMeta);
-    const newOffset = valueOffset(keyLength, meta);
-    const valueBytes = size - oldOffset;
-    const at = this.arena.alloc(newOffset + valueBytes);
-    this.arena.copy(entry, 0, HEADER_BYTES + keyLength, at, 0);
+    const isLong = this.isLong(entry);
+    // The word before a long value goes with it.
+    const wordBytes = isLong ? 4 : 0;
+    const from = valueOffset(keyLength, oldMeta, isLong) - wordBytes;
+    const to = valueOffset(keyLength, meta, isLong) - wordBytes;
+    const rest = size - from;
+    const at = this.arena.alloc(to + rest);
+    this.arena.copy(entry, 0, keyEnd(keyLength), at, 0);
     this.setWord(at, WORD_META, meta);
-    this.arena.copy(entry, oldOffset, valueBytes, at, newOffset);
+    this.arena.copy(entry, from, rest, at, to);
     this.dict.replace(entry, at);
     this.arena.free(entry, size);
     return at;

@@ -1,21 +1,37 @@
 // The bytes of a keyspace entry, and the codes stored in it.
 //
-//   word 0   next      (Dict)            word 3   value length in bytes, or the id of a large value
-//   word 1   hash      (Dict)            word 4   meta
-//   word 2   key length (Dict)           byte 20  key bytes
-//   then, only with META_EXPIRES, from the next multiple of 4: expiry in ms since 1970 (low word, high word) and the
-//   entry's index in the database's list of volatile entries; then the value bytes.
+//   word 0   next (ChainedTable)
+//   word 1   sizes:  | 31..16 value length | 15..8 highest bits of the key's hash | 7..0 key length |
+//   word 2   meta:   | 31 expires | 30..28 type | 27..24 encoding | 23..0 access clock (LRU seconds, or LFU) |
+//   byte 12  key bytes; a key of 255 bytes and more (LONG_KEY) has its length in word 3 and stands from byte 16 on
+//   then, from the next multiple of 4:
+//     only with META_EXPIRES: expiry in ms since 1970 (low word, high word) and the entry's index in the database's list
+//     of volatile entries
+//     only where the value length is LONG_VALUE: a word with the real length, or the id of a large value
+//   then the value bytes.
 //
-//   meta:   | 31 expires | 30..28 type | 27..24 encoding | 23..0 access clock (LRU seconds, or LFU) |
+// Most keys and values are short, and every byte here is paid for by each of millions of keys.
 
-export const HEADER_BYTES = 20;
-export const EXPIRY_BYTES = 12;
+/** Bytes before the key, and before a long key. */
+export const HEADER_BYTES = 12;
+export const LONG_HEADER_BYTES = 16;
+const EXPIRY_BYTES = 12;
+const LONG_VALUE_BYTES = 4;
 
-// Word 0, the next entry, belongs to the Dict alone.
-export const WORD_HASH = 1;
-export const WORD_KEY_LENGTH = 2;
-export const WORD_VALUE = 3;
-export const WORD_META = 4;
+// Word 0, the next entry, belongs to the table alone.
+export const WORD_SIZES = 1;
+export const WORD_META = 2;
+export const WORD_LONG_KEY = 3;
+
+/** Key length that says: see WORD_LONG_KEY. */
+export const LONG_KEY = 255;
+export const KEY_LENGTH_MASK = 255;
+export const TAG_SHIFT = 8;
+/** The bits of WORD_SIZES that a key decides. */
+export const SIZES_KEY_MASK = 0xffff;
+export const VALUE_LENGTH_SHIFT = 16;
+/** Value length that says: see the word before the value. */
+export const LONG_VALUE = 0xffff;
 
 export const META_EXPIRES = 1 << 31;
 export const META_TYPE_SHIFT = 28;
@@ -79,14 +95,30 @@ export function isInline(encoding: number): boolean {
   return encoding < Encoding.hashtable;
 }
 
-/** Bytes from the entry's start to its value. */
-export function valueOffset(keyLength: number, meta: number): number {
-  return meta < 0 ? expiryOffset(keyLength) + EXPIRY_BYTES : HEADER_BYTES + keyLength;
+/** WORD_SIZES of a key's entry, but for the length of its value. */
+export function sizesOf(keyLength: number, hash: number): number {
+  return Math.min(keyLength, LONG_KEY) | ((hash >>> 24) << TAG_SHIFT);
 }
 
-/** Bytes from the entry's start to its expiry block. */
+/** Bytes from the entry's start to the end of its key. */
+export function keyEnd(keyLength: number): number {
+  return (keyLength < LONG_KEY ? HEADER_BYTES : LONG_HEADER_BYTES) + keyLength;
+}
+
+/** Bytes from the entry's start to its expiry block, if it has one. */
 export function expiryOffset(keyLength: number): number {
-  return (HEADER_BYTES + keyLength + 3) & ~3;
+  return (keyEnd(keyLength) + 3) & ~3;
+}
+
+/** Bytes from the entry's start to its value. `isLong`: with a word for the length or id of the value before it. */
+export function valueOffset(keyLength: number, meta: number, isLong: boolean): number {
+  if (meta >= 0 && !isLong) return keyEnd(keyLength);
+  return expiryOffset(keyLength) + (meta < 0 ? EXPIRY_BYTES : 0) + (isLong ? LONG_VALUE_BYTES : 0);
+}
+
+/** Words from the entry's start to the one before a long or large value. */
+export function longWord(keyLength: number, meta: number): number {
+  return (expiryOffset(keyLength) + (meta < 0 ? EXPIRY_BYTES : 0)) >>> 2;
 }
 
 /**

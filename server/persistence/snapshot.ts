@@ -11,7 +11,7 @@ import type { Database } from '../keyspace/database.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { isInline } from '../keyspace/layout.ts';
 import type { ChangeGuard } from '../keyspace/space.ts';
-import type { Dict } from '../memory/dict.ts';
+import type { ChainedTable } from '../memory/chained-table.ts';
 import { type DumpTarget, DumpWriter } from './dump-writer.ts';
 import type { Pieces } from './encode-stream.ts';
 
@@ -29,7 +29,7 @@ interface Progress {
   readonly db: Database;
   /** The database's index when the snapshot began (SWAPDB may change it). */
   readonly index: number;
-  readonly dict: Dict;
+  readonly dict: ChainedTable;
   readonly homes: number;
   readonly keys: number;
   readonly expires: number;

@@ -28,20 +28,40 @@ function read(db: Database, key: string): string | undefined {
   return db.vbuf.toString('latin1', db.vpos, db.vpos + db.vlen);
 }
 
+/** Text in which no two places look alike for long, so that bytes that were moved wrongly show. */
+const TEXT = Array.from({ length: 40_000 }, (_, i) => i.toString(36)).join('');
+
+const KINDS = [
+  {
+    kind: 'short keys and values',
+    steps: 30_000,
+    key: (random: Generator) => `key:${random.below(500)}${'x'.repeat(random.below(4) * 9)}`,
+    valueBytes: (random: Generator) => random.below(random.pick([4, 60, 700])),
+  },
+  {
+    // 255 and 65,535 bytes are the first lengths that have a word of their own.
+    kind: 'keys and values about the longest short ones',
+    steps: 6000,
+    key: (random: Generator) => `${random.below(20)}:`.padEnd(random.pick([3, 253, 254, 255, 256, 257, 1000]), 'x'),
+    valueBytes: (random: Generator) => random.pick([0, 1, 30, 65_533, 65_534, 65_535, 65_536, 65_537, 70_000]),
+  },
+];
+
 describe('Database', () => {
-  it('behaves like a map of keys to values and expiries under random changes', () => {
+  it.each(KINDS)('behaves like a map of keys to values and expiries under random changes: $kind', (sizes) => {
     const keyspace = new Keyspace(1, seed);
     const db = keyspace.databases[0];
     const random = new Generator(7);
     const model = new Map<string, { value: string; expireAt: number }>();
-    for (let step = 0; step < 30_000; step++) {
-      const key = `key:${random.below(500)}${'x'.repeat(random.below(4) * 9)}`;
+    for (let step = 0; step < sizes.steps; step++) {
+      const key = sizes.key(random);
       const entry = find(db, key);
       const known = model.get(key);
       switch (random.below(6)) {
         case 0:
         case 1: {
-          const value = 'v'.repeat(random.below(random.pick([4, 60, 700])));
+          const from = random.below(1000);
+          const value = TEXT.slice(from, from + sizes.valueBytes(random));
           put(db, key, value);
           model.set(key, { value, expireAt: known?.expireAt ?? NO_EXPIRY });
           break;
@@ -74,11 +94,47 @@ describe('Database', () => {
     expect(db.size).toBe(model.size);
     expect(db.volatileSize).toBe([...model.values()].filter(({ expireAt }) => expireAt !== NO_EXPIRY).length);
     for (const [key, { value, expireAt }] of model) {
-      expect(read(db, key)).toBe(value);
+      expect(read(db, key) === value).toBe(true);
       expect(db.expireAt(find(db, key))).toBe(expireAt);
     }
     const volatile = new Set(Array.from({ length: db.volatileSize }, (_, i) => db.volatileEntry(i)));
     expect(volatile.size).toBe(db.volatileSize);
+    db.clear();
+    expect(keyspace.arena.usedBytes).toBe(0);
+  });
+
+  it.each([3, 254, 255, 300])('turns inline values of a key of %i bytes into large ones and back', (keyBytes) => {
+    const keyspace = new Keyspace(1, seed);
+    const db = keyspace.databases[0];
+    const key = 'key'.padEnd(keyBytes, '.');
+    const freed: string[] = [];
+    const large = (name: string) => ({ free: () => void freed.push(name), memoryBytes: () => 0, length: 1 });
+    for (const expireAt of [NO_EXPIRY, 1_700_000_000_123]) {
+      for (const valueBytes of [0, 5, 65_534, 65_535, 70_000]) {
+        const value = TEXT.slice(0, valueBytes);
+        const written = put(db, key, value);
+        if (expireAt !== NO_EXPIRY) db.setExpire(written, expireAt);
+        const first = large('first');
+        const second = large('second');
+        db.replaceWithLarge(find(db, key), Encoding.hashtable, first);
+        expect(db.large(find(db, key))).toBe(first);
+        db.overwriteLarge(find(db, key), Type.set, Encoding.hashtable, second);
+        expect(db.large(find(db, key))).toBe(second);
+        expect(db.type(find(db, key))).toBe(Type.set);
+        db.replaceWithInline(find(db, key), Encoding.listpack, valueBytes);
+        bytes(value).copy(db.vbuf, db.vpos);
+        expect(read(db, key) === value).toBe(true);
+        expect(db.expireAt(find(db, key))).toBe(expireAt);
+        expect(db.keyBytes(find(db, key)).toString()).toBe(key);
+        expect(freed.splice(0)).toEqual(['first', 'second']);
+      }
+    }
+    db.overwriteLarge(find(db, key), Type.set, Encoding.hashtable, large('kept'));
+    db.detachLarge(find(db, key));
+    db.createLarge(bytes(key), 0, keyBytes, Type.set, Encoding.hashtable, large('last'));
+    db.delete(find(db, key));
+    expect(freed).toEqual(['last']);
+    expect(db.size + db.volatileSize).toBe(0);
     db.clear();
     expect(keyspace.arena.usedBytes).toBe(0);
   });
