@@ -25,6 +25,7 @@ import {
   sizesOf,
   VALUE_LENGTH_SHIFT,
   valueOffset,
+  WORD_LONG_HASH,
   WORD_LONG_KEY,
   WORD_META,
   WORD_SIZES,
@@ -370,7 +371,10 @@ export class Database {
     const word = (entry & OFFSET_MASK) << 1;
     words[word + WORD_SIZES] = sizesOf(len, hash) | ((isLong ? LONG_VALUE : valueBytes) << VALUE_LENGTH_SHIFT);
     words[word + WORD_META] = (type << META_TYPE_SHIFT) | (encoding << META_ENCODING_SHIFT) | this.space.clock;
-    if (len >= LONG_KEY) words[word + WORD_LONG_KEY] = len;
+    if (len >= LONG_KEY) {
+      words[word + WORD_LONG_KEY] = len;
+      words[word + WORD_LONG_HASH] = hash;
+    }
     if (isLong) this.setLong(entry, valueBytes);
     this.arena.write(entry, keyEnd(len) - len, buf, pos, len);
     this.dict.insert(entry, hash);

@@ -1,6 +1,6 @@
 // The hash table of keys. Its entries (layout.ts draws them) say eight bits of their hash, enough to pass over nearly all
 // others of a chain without a look at their keys; where the whole hash is needed, when a table grows or an entry moves, it
-// is computed again.
+// is computed again (entries of long keys have it).
 
 import { equalBytes, viewOf } from '../base/bytes.ts';
 import { type HashSeed, hashView } from '../base/hash.ts';
@@ -14,6 +14,7 @@ import {
   SIZES_KEY_MASK,
   sizesOf,
   TAG_SHIFT,
+  WORD_LONG_HASH,
   WORD_LONG_KEY,
   WORD_SIZES,
 } from './layout.ts';
@@ -31,9 +32,8 @@ export class KeyTable extends ChainedTable {
     const words = this.arena.words[segment];
     const word = (entry & OFFSET_MASK) << 1;
     const length = words[word + WORD_SIZES] & KEY_LENGTH_MASK;
-    const view = this.arena.views[segment];
-    if (length !== LONG_KEY) return hashView(this.seed, view, (word << 2) + HEADER_BYTES, length);
-    return hashView(this.seed, view, (word << 2) + LONG_HEADER_BYTES, words[word + WORD_LONG_KEY]);
+    if (length === LONG_KEY) return words[word + WORD_LONG_HASH];
+    return hashView(this.seed, this.arena.views[segment], (word << 2) + HEADER_BYTES, length);
   }
 
   /** The entry itself if a key of that hash may be its own, else the one after it. */
@@ -62,7 +62,7 @@ export class KeyTable extends ChainedTable {
         const view = this.arena.views[segment];
         if (len < LONG_KEY) {
           if (equalBytes(view, (word << 2) + HEADER_BYTES, viewOf(buf), pos, len)) return entry;
-        } else if (words[word + WORD_LONG_KEY] === len) {
+        } else if (words[word + WORD_LONG_HASH] === hash && words[word + WORD_LONG_KEY] === len) {
           if (equalBytes(view, (word << 2) + LONG_HEADER_BYTES, viewOf(buf), pos, len)) return entry;
         }
       }

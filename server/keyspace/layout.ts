@@ -3,7 +3,8 @@
 //   word 0   next (ChainedTable)
 //   word 1   sizes:  | 31..16 value length | 15..8 highest bits of the key's hash | 7..0 key length |
 //   word 2   meta:   | 31 expires | 30..28 type | 27..24 encoding | 23..0 access clock (LRU seconds, or LFU) |
-//   byte 12  key bytes; a key of 255 bytes and more (LONG_KEY) has its length in word 3 and stands from byte 16 on
+//   byte 12  key bytes; a key of 255 bytes and more (LONG_KEY) has its length in word 3 and its hash in word 4, as to
+//            compute that again would take long, and stands from byte 20 on
 //   then, from the next multiple of 4:
 //     only with META_EXPIRES: expiry in ms since 1970 (low word, high word) and the entry's index in the database's list
 //     of volatile entries
@@ -14,7 +15,7 @@
 
 /** Bytes before the key, and before a long key. */
 export const HEADER_BYTES = 12;
-export const LONG_HEADER_BYTES = 16;
+export const LONG_HEADER_BYTES = 20;
 const EXPIRY_BYTES = 12;
 const LONG_VALUE_BYTES = 4;
 
@@ -22,6 +23,7 @@ const LONG_VALUE_BYTES = 4;
 export const WORD_SIZES = 1;
 export const WORD_META = 2;
 export const WORD_LONG_KEY = 3;
+export const WORD_LONG_HASH = 4;
 
 /** Key length that says: see WORD_LONG_KEY. */
 export const LONG_KEY = 255;
