@@ -1,34 +1,37 @@
 // What all hash commands share: finding hashes and fields whatever the encoding, storing fields, and the step from
-// listpack to hash table.
+// packed run to hash table.
 
 import type { Database } from '../keyspace/database.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import type { ValueRegion } from '../keyspace/value-region.ts';
 import {
-  initListpack,
-  LISTPACK_EMPTY_BYTES,
-  LISTPACK_FIRST,
-  ListpackElement,
-  ListpackValue,
-  listpackCount,
-  listpackDeleteEntries,
-  listpackFindValue,
-  listpackInsertPair,
-  listpackNext,
-  listpackReplaceValue,
-} from '../memory/listpack.ts';
+  initPacked,
+  PACKED_EMPTY_BYTES,
+  PACKED_FIRST,
+  PackedElement,
+  PackedValue,
+  packedCount,
+  packedDelete,
+  packedFindValue,
+  packedInsertPair,
+  packedNext,
+  packedReplace,
+} from '../memory/packed.ts';
+import { listpackBytes } from '../memory/packed-listpack.ts';
 import { HashTable } from '../values/hash.ts';
 import type { Context } from './context.ts';
 import { dropExpiredFields } from './hash-field-expiry.ts';
 
 /** Largest listpack, whatever the settings say, as in Redis. */
 const LISTPACK_BYTES_MAX = 1 << 30;
+/** A packed run of up to so many bytes is no larger a listpack: an entry doubles at most. */
+const PACKED_BYTES_SAFE = LISTPACK_BYTES_MAX / 2 - 8;
 
 /** The value that findField found. */
-export const fieldValue = new ListpackElement();
+export const fieldValue = new PackedElement();
 
-const field = new ListpackValue();
-const value = new ListpackValue();
+const field = new PackedValue();
+const value = new PackedValue();
 
 /** The hash at the key in argument `i` for reading, without fields whose time is over; 0 when missing. */
 export function hashForRead(c: Context, i: number): number {
@@ -46,8 +49,8 @@ export function hashForWrite(c: Context, i: number): number {
 export function hashToFill(c: Context, i: number): number {
   const entry = hashForWrite(c, i);
   if (entry !== 0) return entry;
-  const created = c.create(i, Type.hash, Encoding.listpack, LISTPACK_EMPTY_BYTES);
-  initListpack(c.keyspace.region.bind(c.db, created));
+  const created = c.create(i, Type.hash, Encoding.listpack, PACKED_EMPTY_BYTES);
+  initPacked(c.keyspace.region.bind(c.db, created));
   return created;
 }
 
@@ -58,7 +61,7 @@ export function tableOf(db: Database, entry: number): HashTable {
 
 /** Number of fields. */
 export function hashLength(c: Context, entry: number): number {
-  if (c.db.encoding(entry) === Encoding.listpack) return listpackCount(c.keyspace.region.bind(c.db, entry)) >>> 1;
+  if (c.db.encoding(entry) === Encoding.listpack) return packedCount(c.keyspace.region.bind(c.db, entry)) >>> 1;
   return tableOf(c.db, entry).length;
 }
 
@@ -70,9 +73,9 @@ export function findField(c: Context, entry: number, i: number): boolean {
 export function findFieldAt(c: Context, entry: number, buf: Uint8Array, pos: number, len: number): boolean {
   if (c.db.encoding(entry) === Encoding.listpack) {
     const region = c.keyspace.region.bind(c.db, entry);
-    const at = listpackFindValue(region, LISTPACK_FIRST, field.set(buf, pos, len), 1);
+    const at = packedFindValue(region, field.set(buf, pos, len), 1);
     if (at === 0) return false;
-    fieldValue.read(region, listpackNext(region, at));
+    fieldValue.read(region, packedNext(region, at));
     return true;
   }
   const table = tableOf(c.db, entry);
@@ -113,7 +116,7 @@ export function storePairs(c: Context, entry: number, from: number): number {
     const entriesMax = c.server.settings.hashMaxListpackEntries;
     for (; i < c.argc; i += 2) {
       value.set(buf, pos[i + 1], len[i + 1]);
-      if (storeInListpack(region, field.set(buf, pos[i], len[i]), value)) created++;
+      if (storePacked(region, field.set(buf, pos[i], len[i]), value)) created++;
       if (fits(region, entriesMax)) continue;
       at = toHashTable(c, region.entry);
       i += 2;
@@ -135,7 +138,7 @@ export function storeField(c: Context, entry: number, i: number, bytes: Uint8Arr
     const valueMax = c.server.settings.hashMaxListpackValue;
     if (len[i] <= valueMax && size <= valueMax) {
       const region = c.keyspace.region.bind(db, at);
-      storeInListpack(region, field.set(buf, pos[i], len[i]), value.set(bytes, start, size));
+      storePacked(region, field.set(buf, pos[i], len[i]), value.set(bytes, start, size));
       if (!fits(region, c.server.settings.hashMaxListpackEntries)) toHashTable(c, region.entry);
       return;
     }
@@ -149,9 +152,9 @@ export function removeField(c: Context, entry: number, i: number): boolean {
   const { db, buf, pos, len } = c;
   if (db.encoding(entry) === Encoding.listpack) {
     const region = c.keyspace.region.bind(db, entry);
-    const at = listpackFindValue(region, LISTPACK_FIRST, field.set(buf, pos[i], len[i]), 1);
+    const at = packedFindValue(region, field.set(buf, pos[i], len[i]), 1);
     if (at === 0) return false;
-    listpackDeleteEntries(region, at, 2);
+    packedDelete(region, at, 2);
     return true;
   }
   const table = tableOf(db, entry);
@@ -161,13 +164,13 @@ export function removeField(c: Context, entry: number, i: number): boolean {
   return true;
 }
 
-/** Turns a listpack into a hash table. Returns the entry, which may have moved. */
+/** Turns a packed run into a hash table. Returns the entry, which may have moved. */
 export function toHashTable(c: Context, entry: number): number {
   const region = c.keyspace.region.bind(c.db, entry);
   const table = new HashTable(c.keyspace.arena, c.keyspace.seed);
-  table.reserve(listpackCount(region) >>> 1);
-  const name = new ListpackElement();
-  for (let at = LISTPACK_FIRST; at < region.len - 1; at = fieldValue.next) {
+  table.reserve(packedCount(region) >>> 1);
+  const name = new PackedElement();
+  for (let at = PACKED_FIRST; at < region.len; at = fieldValue.next) {
     name.read(region, at).text();
     fieldValue.read(region, name.next).text();
     table.set(name.buf, name.pos, name.len, fieldValue.buf, fieldValue.pos, fieldValue.len);
@@ -175,17 +178,18 @@ export function toHashTable(c: Context, entry: number): number {
   return c.db.replaceWithLarge(entry, Encoding.hashtable, table);
 }
 
-/** Puts a field into a listpack; true when it is new. */
-function storeInListpack(region: ValueRegion, name: ListpackValue, content: ListpackValue): boolean {
-  const at = listpackFindValue(region, LISTPACK_FIRST, name, 1);
+/** Puts a field into a packed run; true when it is new. */
+function storePacked(region: ValueRegion, name: PackedValue, content: PackedValue): boolean {
+  const at = packedFindValue(region, name, 1);
   if (at === 0) {
-    listpackInsertPair(region, region.len - 1, name, content);
+    packedInsertPair(region, region.len, name, content);
     return true;
   }
-  listpackReplaceValue(region, listpackNext(region, at), content);
+  packedReplace(region, packedNext(region, at), content);
   return false;
 }
 
 function fits(region: ValueRegion, entriesMax: number): boolean {
-  return listpackCount(region) <= entriesMax * 2 && region.len <= LISTPACK_BYTES_MAX;
+  if (packedCount(region) > entriesMax * 2) return false;
+  return region.len <= PACKED_BYTES_SAFE || listpackBytes(region) <= LISTPACK_BYTES_MAX;
 }

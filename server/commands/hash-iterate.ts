@@ -2,7 +2,7 @@
 
 import { globMatchRange } from '../base/glob.ts';
 import { Encoding } from '../keyspace/layout.ts';
-import { LISTPACK_FIRST, ListpackElement, listpackCount, listpackSeek } from '../memory/listpack.ts';
+import { PACKED_FIRST, PackedElement, packedCount, packedSeek } from '../memory/packed.ts';
 import type { HashTable } from '../values/hash.ts';
 import type { Handlers } from './command.ts';
 import type { Context } from './context.ts';
@@ -28,7 +28,7 @@ const SHUFFLE_FROM = 3;
 const PAIRS_MAX = 2 ** 62;
 const COUNT_LIMITS = 'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807';
 
-const element = new ListpackElement();
+const element = new PackedElement();
 
 function all(c: Context, fields: boolean, values: boolean): void {
   const entry = hashForRead(c, 1);
@@ -47,12 +47,12 @@ function all(c: Context, fields: boolean, values: boolean): void {
     return;
   }
   const region = c.keyspace.region.bind(c.db, entry);
-  const end = region.pos + region.len - 1;
+  const end = region.pos + region.len;
   if (both) {
-    replyEntries(c.reply, region.buf, region.pos + LISTPACK_FIRST, end, count * 2);
+    replyEntries(c.reply, region.buf, region.pos + PACKED_FIRST, end, count * 2, false);
     return;
   }
-  for (let at = region.pos + LISTPACK_FIRST; at < end; ) {
+  for (let at = region.pos + PACKED_FIRST; at < end; ) {
     at += element.readAt(region.buf, at);
     if (fields) replyElement(c.reply, element);
     at += element.readAt(region.buf, at);
@@ -74,7 +74,7 @@ function hscan(c: Context): void {
   if (c.db.encoding(entry) === Encoding.listpack) {
     c.reply.array(2);
     c.reply.text('0');
-    scanListpack(c, entry, options.pattern);
+    scanPacked(c, entry, options.pattern);
     return;
   }
   const table = tableOf(c.db, entry);
@@ -97,11 +97,11 @@ function hscan(c: Context): void {
   c.reply.endAggregate(mark, 'array', written);
 }
 
-function scanListpack(c: Context, entry: number, pattern: Buffer | null): void {
+function scanPacked(c: Context, entry: number, pattern: Buffer | null): void {
   const region = c.keyspace.region.bind(c.db, entry);
   const mark = c.reply.beginAggregate();
   let written = 0;
-  for (let at = LISTPACK_FIRST; at < region.len - 1; at = element.next) {
+  for (let at = PACKED_FIRST; at < region.len; at = element.next) {
     element.read(region, at);
     let matches = true;
     if (pattern !== null) {
@@ -143,7 +143,7 @@ function hrandfield(c: Context): void {
   const length = hashLength(c, entry);
   const wanted = Math.min(count, length);
   replyCount(c, wanted, withValues);
-  if (c.db.encoding(entry) === Encoding.listpack) listpackSample(c, entry, wanted, length, withValues);
+  if (c.db.encoding(entry) === Encoding.listpack) packedSample(c, entry, wanted, length, withValues);
   else tableSample(c, tableOf(c.db, entry), wanted, withValues);
 }
 
@@ -166,19 +166,19 @@ function randomFields(c: Context, entry: number, count: number, withValues: bool
     return;
   }
   const region = c.keyspace.region.bind(c.db, entry);
-  const length = listpackCount(region) >>> 1;
+  const length = packedCount(region) >>> 1;
   for (let i = 0; i < count; i++) {
     if (withValues && nested) c.reply.array(2);
-    replyElement(c.reply, element.read(region, listpackSeek(region, random(length) * 2)));
+    replyElement(c.reply, element.read(region, packedSeek(region, random(length) * 2)));
     if (withValues) replyElement(c.reply, element.read(region, element.next));
   }
 }
 
-/** Writes `wanted` different fields of a listpack: each is taken with the chance that is left for it. */
-function listpackSample(c: Context, entry: number, wanted: number, length: number, withValues: boolean): void {
+/** Writes `wanted` different fields of a packed run: each is taken with the chance that is left for it. */
+function packedSample(c: Context, entry: number, wanted: number, length: number, withValues: boolean): void {
   const region = c.keyspace.region.bind(c.db, entry);
   let left = wanted;
-  let at = LISTPACK_FIRST;
+  let at = PACKED_FIRST;
   for (let rest = length; left > 0; rest--) {
     const taken = c.server.random(rest) < left;
     element.read(region, at);

@@ -95,7 +95,7 @@ function hdel(c: Context): void {
   for (let i = 2; i < c.argc && entry !== 0 && !emptied; i++) {
     if (!removeField(c, entry, i)) continue;
     removed++;
-    // Shrinking a listpack may have moved the entry.
+    // Shrinking a packed run may have moved the entry.
     entry = c.db.find(c.buf, c.pos[1], c.len[1]);
     emptied = hashLength(c, entry) === 0;
   }

@@ -313,7 +313,7 @@ function replyFromListpack(
     }
     return written;
   }
-  replyEntries(reply, buf, pos + offset, pos + region.len - 1, count);
+  replyEntries(reply, buf, pos + offset, pos + region.len - 1, count, true);
   return Math.min(count, listpackCount(region) - index);
 }
 

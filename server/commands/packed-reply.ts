@@ -1,7 +1,9 @@
-// Runs of listpack elements as bulk strings, straight from the arena into the reply: the hot part of LRANGE and HGETALL.
+// Elements of packed runs and listpacks as bulk strings, straight from the arena into the reply: the hot part of HGETALL,
+// SMEMBERS and LRANGE.
 
 import type { ReplyWriter } from '../formats/resp/writer.ts';
-import { ListpackElement } from '../memory/listpack.ts';
+import { backLengthBytes } from '../memory/listpack-entry.ts';
+import { PackedElement } from '../memory/packed-entry.ts';
 
 /** A string in the short form, and what a bulk string adds to it. */
 const SHORT_BYTES = 63;
@@ -12,10 +14,10 @@ const LF = 10;
 /** CR LF as a little-endian number of two bytes. */
 const CRLF_WORD = 0x0a0d;
 
-const element = new ListpackElement();
+const element = new PackedElement();
 
 /** Writes an element as a bulk string. */
-export function replyElement(reply: ReplyWriter, from: ListpackElement): void {
+export function replyElement(reply: ReplyWriter, from: PackedElement): void {
   if (from.integer) reply.bulkInt(from.value);
   else reply.bulkRange(from.buf, from.pos, from.len);
 }
@@ -26,10 +28,19 @@ export function replyNeighbour(reply: ReplyWriter, b: Buffer, start: number, len
 }
 
 /**
- * Writes up to `count` entries of a listpack from position `start` of `b` on, which ends (with its end byte) at `end`.
- * Returns the position behind the last one.
+ * Writes up to `count` entries from position `start` of `b` on, which end at `end`: of a packed run, or with `backLengths`
+ * of a listpack.
  */
-export function replyEntries(reply: ReplyWriter, b: Buffer, start: number, end: number, count: number): number {
+export function replyEntries(
+  reply: ReplyWriter,
+  b: Buffer,
+  start: number,
+  end: number,
+  count: number,
+  backLengths: boolean,
+): void {
+  // What follows a short string.
+  const behind = backLengths ? 1 : 0;
   reply.reserve(shortBytes(end - start, count));
   let out = reply.buf;
   let to = reply.window();
@@ -60,9 +71,10 @@ export function replyEntries(reply: ReplyWriter, b: Buffer, start: number, end: 
       }
       to.setInt16(o, CRLF_WORD, true);
       o += 2;
-      p++;
+      p += behind;
     } else {
-      p += element.readAt(b, p);
+      const bytes = element.readAt(b, p);
+      p += backLengths ? bytes + backLengthBytes(bytes) : bytes;
       reply.pos = o;
       replyElement(reply, element);
       reply.reserve(shortBytes(end - p, rest));
@@ -72,7 +84,6 @@ export function replyEntries(reply: ReplyWriter, b: Buffer, start: number, end: 
     }
   }
   reply.pos = o;
-  return p;
 }
 
 /** The buffer seen last, and a view of it: mostly the next one asked for is in the same segment of the arena. */
@@ -87,7 +98,7 @@ function viewOf(b: Buffer): DataView {
   return view;
 }
 
-/** The most bytes that `count` short strings in `bytes` bytes of a listpack make. */
+/** The most bytes that `count` short strings in `bytes` bytes make. */
 function shortBytes(bytes: number, count: number): number {
   const most = Math.min(count, bytes);
   return Math.min(bytes, most * SHORT_BYTES) + most * OVERHEAD_BYTES;

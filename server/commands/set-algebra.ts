@@ -30,7 +30,7 @@ function answer(c: Context, operation: Operation): void {
   const sets = openSets(c, 1, c.argc - 1);
   const mark = c.reply.beginAggregate();
   const { reply } = c;
-  // The members of a listpack stand together, those of a table anywhere.
+  // The members of a packed run stand together, those of a table anywhere.
   const packed = sets.every((set) => set !== null && set.encoding === Encoding.listpack);
   let count = 0;
   operation(c, sets, (buf, pos, len) => {

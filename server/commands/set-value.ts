@@ -1,4 +1,4 @@
-// A set wherever and however it stands: as intset or listpack in its keyspace entry, or as a table. Handlers bind one of
+// A set wherever and however it stands: as intset or packed run in its keyspace entry, or as a table. Handlers bind one of
 // these to an entry and work with bytes; changes convert the encoding when the limits ask for it.
 
 import type { ReplyWriter } from '../formats/resp/writer.ts';
@@ -18,18 +18,18 @@ import {
   intsetSearch,
 } from '../memory/intset.ts';
 import {
-  entryDataBytes,
-  initListpack,
-  LISTPACK_EMPTY_BYTES,
-  LISTPACK_FIRST,
-  ListpackElement,
-  listpackAppend,
-  listpackCount,
-  listpackDelete,
-  listpackFind,
-  listpackSeek,
-} from '../memory/listpack.ts';
-import { ListpackIndex } from '../memory/listpack-index.ts';
+  initPacked,
+  PACKED_EMPTY_BYTES,
+  PACKED_FIRST,
+  PackedElement,
+  packedAppend,
+  packedCount,
+  packedDelete,
+  packedEntryBytes,
+  packedFind,
+  packedSeek,
+} from '../memory/packed.ts';
+import { PackedIndex } from '../memory/packed-index.ts';
 import { HashSet } from '../values/set-table.ts';
 import type { Context } from './context.ts';
 import { replyEntries } from './packed-reply.ts';
@@ -40,7 +40,7 @@ const INTSET_ENTRIES_MAX = 1 << 30;
 /** Where more than one member in this many is wanted, one pass over a table beats single draws. */
 export const DRAWS_PER_PASS = 4;
 
-/** So many members, and so many looks at them, make an index of a listpack pay. */
+/** So many members, and so many looks at them, make an index of a packed run pay. */
 const INDEXED_MIN = 8;
 
 const NO_VIEW = new DataView(new ArrayBuffer(0));
@@ -67,13 +67,13 @@ export class SetValue {
   private limits!: SetLimits;
   private table!: HashSet;
   private readonly region = new ValueRegion();
-  private readonly element = new ListpackElement();
+  private readonly element = new PackedElement();
   private readonly number = new IntsetValue();
   private readonly digits = Buffer.alloc(INTSET_DIGITS_MAX + 4);
-  /** Finds members of a listpack that is searched often; see expectLooks. */
-  private index: ListpackIndex | null = null;
-  private ownIndex: ListpackIndex | null = null;
-  /** While a listpack is walked: the position of the entry that the walk is at, and the memory it stands in. Else 0. */
+  /** Finds members of a packed run that is searched often; see expectLooks. */
+  private index: PackedIndex | null = null;
+  private ownIndex: PackedIndex | null = null;
+  /** While a packed run is walked: the position of the entry that the walk is at, and the memory it stands in. Else 0. */
   private at = 0;
   private view: DataView = NO_VIEW;
   /** What random() found, for removeFound(): an index, an offset or an entry of the table. */
@@ -105,8 +105,8 @@ export class SetValue {
       this.bind(c, c.create(i, Type.set, Encoding.intset, INTSET_EMPTY_BYTES));
       initIntset(this.region);
     } else if (compact > 0 && expected <= compact) {
-      this.bind(c, c.create(i, Type.set, Encoding.listpack, LISTPACK_EMPTY_BYTES));
-      initListpack(this.region);
+      this.bind(c, c.create(i, Type.set, Encoding.listpack, PACKED_EMPTY_BYTES));
+      initPacked(this.region);
     } else {
       const table = new HashSet(c.keyspace.arena, c.keyspace.seed);
       this.bind(c, c.db.createLarge(c.buf, c.pos[i], c.len[i], Type.set, Encoding.hashtable, table));
@@ -116,14 +116,14 @@ export class SetValue {
 
   get count(): number {
     if (this.encoding === Encoding.hashtable) return this.table.length;
-    return this.encoding === Encoding.intset ? intsetCount(this.region) : listpackCount(this.region);
+    return this.encoding === Encoding.intset ? intsetCount(this.region) : packedCount(this.region);
   }
 
   has(buf: Uint8Array, pos: number, len: number): boolean {
     if (this.encoding === Encoding.hashtable) return this.table.find(buf, pos, len) !== 0;
     if (this.encoding === Encoding.listpack) {
       if (this.index !== null) return this.index.has(buf, pos, len);
-      return listpackFind(this.region, LISTPACK_FIRST, buf, pos, len, 0) !== 0;
+      return packedFind(this.region, buf, pos, len, 0) !== 0;
     }
     return this.number.parse(buf, pos, len) && intsetSearch(this.region, this.number) >= 0;
   }
@@ -132,13 +132,13 @@ export class SetValue {
   hasMemberOf(source: SetValue, buf: Uint8Array, pos: number, len: number): boolean {
     const { index } = this;
     if (index === null || source.at === 0) return this.has(buf, pos, len);
-    return index.hasEntry(source.view, source.at, entryDataBytes(source.region.buf, source.at));
+    return index.hasEntry(source.view, source.at, packedEntryBytes(source.region.buf, source.at));
   }
 
   /** Adds a member; returns false when it is there. The bytes must not lie in this set. */
   add(buf: Uint8Array, pos: number, len: number): boolean {
     if (this.encoding === Encoding.hashtable) return this.table.add(buf, pos, len);
-    return this.encoding === Encoding.intset ? this.addToIntset(buf, pos, len) : this.addToListpack(buf, pos, len);
+    return this.encoding === Encoding.intset ? this.addToIntset(buf, pos, len) : this.addToPacked(buf, pos, len);
   }
 
   /** Removes a member; returns false when it is not there. The last one leaves an empty set. */
@@ -148,9 +148,9 @@ export class SetValue {
     if (this.encoding === Encoding.intset) {
       removed = this.number.parse(buf, pos, len) && intsetRemove(this.region, this.number);
     } else {
-      const offset = listpackFind(this.region, LISTPACK_FIRST, buf, pos, len, 0);
+      const offset = packedFind(this.region, buf, pos, len, 0);
       removed = offset !== 0;
-      if (removed) listpackDelete(this.region, offset);
+      if (removed) packedDelete(this.region, offset, 1);
     }
     this.entry = this.region.entry;
     return removed;
@@ -165,7 +165,7 @@ export class SetValue {
       this.found = draw(intsetCount(this.region));
       this.takeInteger(this.found);
     } else {
-      this.found = listpackSeek(this.region, draw(listpackCount(this.region)));
+      this.found = packedSeek(this.region, draw(packedCount(this.region)));
       this.takeElement(this.found);
     }
   }
@@ -179,7 +179,7 @@ export class SetValue {
   removeFound(): void {
     if (this.encoding === Encoding.hashtable) this.table.removeEntry(this.found);
     else if (this.encoding === Encoding.intset) intsetRemoveAt(this.region, this.found, 1);
-    else listpackDelete(this.region, this.found);
+    else packedDelete(this.region, this.found, 1);
     if (this.encoding !== Encoding.hashtable) this.entry = this.region.entry;
   }
 
@@ -193,14 +193,14 @@ export class SetValue {
         this.takeInteger(index);
         if (!visit(this.buf, this.pos, this.len)) return;
       }
-    } else this.walkListpack(visit);
+    } else this.walkPacked(visit);
   }
 
   /** Writes all members as bulk strings, in the order of walk(). */
   replyAll(reply: ReplyWriter): void {
     if (this.encoding === Encoding.listpack) {
       const { buf, pos, len } = this.region;
-      replyEntries(reply, buf, pos + LISTPACK_FIRST, pos + len - 1, listpackCount(this.region));
+      replyEntries(reply, buf, pos + PACKED_FIRST, pos + len, packedCount(this.region), false);
       return;
     }
     this.walk((buf, pos, len) => {
@@ -210,17 +210,17 @@ export class SetValue {
   }
 
   /**
-   * Prepares for `looks` calls of has() while the set does not change: a long listpack gets an index, so that they do
+   * Prepares for `looks` calls of has() while the set does not change: a long packed run gets an index, so that they do
    * not go through all of it.
    */
   expectLooks(looks: number): void {
     this.index = null;
     if (this.encoding !== Encoding.listpack) return;
-    const count = listpackCount(this.region);
+    const count = packedCount(this.region);
     if (count < INDEXED_MIN || looks < INDEXED_MIN) return;
-    this.ownIndex ??= new ListpackIndex();
+    this.ownIndex ??= new PackedIndex();
     const { buf, pos, len } = this.region;
-    this.index = this.ownIndex.build(buf, this.db.viewOf(this.entry), pos + LISTPACK_FIRST, pos + len - 1, count);
+    this.index = this.ownIndex.build(buf, this.db.viewOf(this.entry), pos + PACKED_FIRST, pos + len, count);
   }
 
   /** Visits `count` random members (fewer than there are), each with the same chance, in one pass over all. */
@@ -289,8 +289,8 @@ export class SetValue {
     const longest = count === 0 ? 0 : Math.max(this.digitsAt(0), this.digitsAt(count - 1));
     const value = this.limits.setMaxListpackValue;
     if (count < this.limits.setMaxListpackEntries && len <= value && longest <= value) {
-      this.toListpack();
-      listpackAppend(this.region, buf, pos, len);
+      this.toPacked();
+      packedAppend(this.region, buf, pos, len);
       this.entry = this.region.entry;
     } else {
       this.toTable();
@@ -299,11 +299,11 @@ export class SetValue {
     return true;
   }
 
-  private addToListpack(buf: Uint8Array, pos: number, len: number): boolean {
-    if (listpackFind(this.region, LISTPACK_FIRST, buf, pos, len, 0) !== 0) return false;
+  private addToPacked(buf: Uint8Array, pos: number, len: number): boolean {
+    if (packedFind(this.region, buf, pos, len, 0) !== 0) return false;
     const { setMaxListpackEntries, setMaxListpackValue } = this.limits;
-    if (listpackCount(this.region) < setMaxListpackEntries && len <= setMaxListpackValue) {
-      listpackAppend(this.region, buf, pos, len);
+    if (packedCount(this.region) < setMaxListpackEntries && len <= setMaxListpackValue) {
+      packedAppend(this.region, buf, pos, len);
       this.entry = this.region.entry;
     } else {
       this.toTable();
@@ -322,23 +322,23 @@ export class SetValue {
     this.table = table;
   }
 
-  private toListpack(): void {
+  private toPacked(): void {
     const members: Buffer[] = [];
     this.walk((buf, pos, len) => members.push(Buffer.from(buf.subarray(pos, pos + len))) > 0);
-    this.entry = this.db.resizeValue(this.entry, LISTPACK_EMPTY_BYTES);
+    this.entry = this.db.resizeValue(this.entry, PACKED_EMPTY_BYTES);
     this.db.setEncoding(this.entry, Encoding.listpack);
     this.encoding = Encoding.listpack;
     this.region.bind(this.db, this.entry);
-    initListpack(this.region);
-    for (const member of members) listpackAppend(this.region, member, 0, member.length);
+    initPacked(this.region);
+    for (const member of members) packedAppend(this.region, member, 0, member.length);
   }
 
-  private walkListpack(visit: MemberVisitor): void {
+  private walkPacked(visit: MemberVisitor): void {
     const { element } = this;
     const { buf, pos, len } = this.region;
-    const end = pos + len - 1;
+    const end = pos + len;
     this.view = this.db.viewOf(this.entry);
-    let p = pos + LISTPACK_FIRST;
+    let p = pos + PACKED_FIRST;
     while (p < end) {
       this.at = p;
       const first = buf[p];
@@ -346,7 +346,7 @@ export class SetValue {
       if (first >= 0x80 && first < 0xc0) {
         const bytes = first & 63;
         if (!visit(buf, p + 1, bytes)) break;
-        p += bytes + 2;
+        p += bytes + 1;
       } else {
         p += element.readAt(buf, p);
         element.text();
@@ -421,13 +421,13 @@ export function storeSet(c: Context, i: number, table: HashSet): void {
     c.db.createLarge(c.buf, c.pos[i], c.len[i], Type.set, Encoding.hashtable, table);
     return;
   }
-  const bytes = encoding === Encoding.intset ? INTSET_EMPTY_BYTES : LISTPACK_EMPTY_BYTES;
+  const bytes = encoding === Encoding.intset ? INTSET_EMPTY_BYTES : PACKED_EMPTY_BYTES;
   const region = new ValueRegion().bind(c.db, c.create(i, Type.set, encoding, bytes));
   if (encoding === Encoding.intset) initIntset(region);
-  else initListpack(region);
+  else initPacked(region);
   table.dict.forEach((entry) => {
     const [buf, pos, len] = [table.memberBuffer(entry), table.memberPosition(entry), table.memberLength(entry)];
-    if (encoding === Encoding.listpack) listpackAppend(region, buf, pos, len);
+    if (encoding === Encoding.listpack) packedAppend(region, buf, pos, len);
     else if (number.parse(buf, pos, len)) intsetAdd(region, number);
   });
   table.free();

@@ -3,7 +3,7 @@
 
 import { copyRange } from '../base/bytes.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
-import type { ListpackElement } from '../memory/listpack-entry.ts';
+import type { PackedElement } from '../memory/packed-entry.ts';
 import type { Context } from './context.ts';
 import { fieldValue, findFieldAt } from './hash-access.ts';
 import { dropExpiredFields } from './hash-field-expiry.ts';
@@ -78,7 +78,7 @@ export class SortPattern {
     into.push(c.db.vbuf, c.db.vpos, c.db.vlen);
   }
 
-  private takeField(c: Context, entry: number, field: Buffer): ListpackElement | null {
+  private takeField(c: Context, entry: number, field: Buffer): PackedElement | null {
     if (c.db.type(entry) !== Type.hash) return null;
     const alive = c.db.encoding(entry) === Encoding.listpack ? entry : dropExpiredFields(c, entry);
     if (alive === 0 || !findFieldAt(c, alive, field, 0, field.length)) return null;

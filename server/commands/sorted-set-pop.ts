@@ -118,7 +118,9 @@ function take(c: Context, key: number, highest: boolean, count: number, nested: 
     if (highest) set.previous();
     else set.next();
   }
-  set.removeRange(highest ? size - count : 0, count);
+  // From the top down the cursor has come to the lowest of those that go.
+  if (highest) set.removeFromCursor(size - count, count);
+  else set.removeRange(0, count);
   c.changed(key, 'z', highest ? 'zpopmax' : 'zpopmin');
   c.keyspace.dirty += count - 1;
   if (count === size) c.deleteEmptied(key, set.entry);

@@ -1,4 +1,4 @@
-// A sorted set wherever and however it stands: as listpack in its keyspace entry or as table and tree. Handlers bind one
+// A sorted set wherever and however it stands: as packed run in its keyspace entry or as table and tree. Handlers bind one
 // of these to an entry; additions convert the encoding when the limits ask for it.
 //
 // Three kinds of state: what find() found (score, and what the *Found methods act on), the cursor (seekRank, next,
@@ -11,23 +11,21 @@ import { Encoding, Type } from '../keyspace/layout.ts';
 import { ValueRegion } from '../keyspace/value-region.ts';
 import { OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { RUN_MAX, type TreeBound } from '../memory/counted-tree.ts';
-import { initListpack, LISTPACK_EMPTY_BYTES, ListpackElement } from '../memory/listpack.ts';
-import { entryBytes } from '../memory/listpack-entry.ts';
+import { initPacked, PACKED_EMPTY_BYTES, PackedElement, PackedTrail, packedEntryBytes } from '../memory/packed.ts';
 import { MEMBER_OFFSET, SortedSet } from '../values/sorted-set.ts';
 import {
   compareBytes,
-  packedCount,
-  packedFind,
-  packedInsert,
-  packedNext,
-  packedPrevious,
-  packedRank,
-  packedRankOfMember,
-  packedRankOfScore,
-  packedRemove,
-  packedScore,
-  packedScoreText,
-  packedSeek,
+  memberScore,
+  scoredCount,
+  scoredFind,
+  scoredInsert,
+  scoredNext,
+  scoredRank,
+  scoredRankOfMember,
+  scoredRankOfScore,
+  scoredRemove,
+  scoredSeek,
+  storedScoreText,
 } from '../values/sorted-set-packed.ts';
 import type { Context } from './context.ts';
 
@@ -53,12 +51,15 @@ export class SortedSetValue {
   private limits!: SortedSetLimits;
   private large!: SortedSet;
   private readonly region = new ValueRegion();
-  private readonly element = new ListpackElement();
+  private readonly element = new PackedElement();
   private readonly memberBound = new MemberBound();
   /** What find() found: an offset or an entry of the table. */
   private found = 0;
-  /** The cursor in a listpack: an offset, 0 when invalid. */
+  /** The cursor in a packed run: an offset, 0 when invalid. */
   private offset = 0;
+  /** The way back from the cursor; it stands on the cursor's offset once previous() has asked for it. */
+  private trail: PackedTrail | null = null;
+  private onTrail = false;
 
   /** Works on the sorted set of an entry. */
   bind(c: Context, entry: number): this {
@@ -75,8 +76,8 @@ export class SortedSetValue {
   create(c: Context, i: number, expected: number, firstLength: number): this {
     const { zsetMaxListpackEntries, zsetMaxListpackValue } = c.server.settings;
     if (expected <= zsetMaxListpackEntries && firstLength <= zsetMaxListpackValue) {
-      this.bind(c, c.create(i, Type.zset, Encoding.listpack, LISTPACK_EMPTY_BYTES));
-      initListpack(this.region);
+      this.bind(c, c.create(i, Type.zset, Encoding.listpack, PACKED_EMPTY_BYTES));
+      initPacked(this.region);
     } else {
       const large = new SortedSet(c.keyspace.arena, c.keyspace.seed);
       this.bind(c, c.db.createLarge(c.buf, c.pos[i], c.len[i], Type.zset, Encoding.skiplist, large));
@@ -85,7 +86,7 @@ export class SortedSetValue {
   }
 
   get count(): number {
-    return this.encoding === Encoding.skiplist ? this.large.length : packedCount(this.region);
+    return this.encoding === Encoding.skiplist ? this.large.length : scoredCount(this.region);
   }
 
   /** Looks for a member; sets `score` when it is there. */
@@ -94,8 +95,8 @@ export class SortedSetValue {
       this.found = this.large.find(buf, pos, len);
       if (this.found !== 0) this.score = this.large.scoreOf(this.found);
     } else {
-      this.found = packedFind(this.region, buf, pos, len);
-      if (this.found !== 0) this.score = packedScore(this.region, this.found);
+      this.found = scoredFind(this.region, buf, pos, len);
+      if (this.found !== 0) this.score = memberScore(this.region, this.found);
     }
     return this.found !== 0;
   }
@@ -104,8 +105,8 @@ export class SortedSetValue {
   add(buf: Uint8Array, pos: number, len: number, score: number): void {
     if (this.encoding !== Encoding.skiplist) {
       const { zsetMaxListpackEntries, zsetMaxListpackValue } = this.limits;
-      if (len <= zsetMaxListpackValue && packedCount(this.region) < zsetMaxListpackEntries) {
-        packedInsert(this.region, score, buf, pos, len);
+      if (len <= zsetMaxListpackValue && scoredCount(this.region) < zsetMaxListpackEntries) {
+        scoredInsert(this.region, score, buf, pos, len);
         this.entry = this.region.entry;
         return;
       }
@@ -121,8 +122,8 @@ export class SortedSetValue {
       this.large.setScore(this.found, score);
       return;
     }
-    packedRemove(this.region, this.found, 1);
-    packedInsert(this.region, score, buf, pos, len);
+    scoredRemove(this.region, this.found, 1);
+    scoredInsert(this.region, score, buf, pos, len);
     this.entry = this.region.entry;
   }
 
@@ -132,24 +133,24 @@ export class SortedSetValue {
       this.large.drop(this.found);
       return;
     }
-    packedRemove(this.region, this.found, 1);
+    scoredRemove(this.region, this.found, 1);
     this.entry = this.region.entry;
   }
 
   /** The 0-based rank of the member that find() found. */
   get foundRank(): number {
-    return this.encoding === Encoding.skiplist ? this.large.rank(this.found) : packedRank(this.region, this.found);
+    return this.encoding === Encoding.skiplist ? this.large.rank(this.found) : scoredRank(this.region, this.found);
   }
 
   /** Rank of the first member with a score of at least `score` (or above it); the count when there is none. */
   rankOfScore(score: number, above: boolean): number {
-    if (this.encoding !== Encoding.skiplist) return packedRankOfScore(this.region, score, above);
+    if (this.encoding !== Encoding.skiplist) return scoredRankOfScore(this.region, score, above);
     return this.large.tree.seekScore(score, above);
   }
 
   /** Rank of the first member of at least these bytes (or behind them), all scores being equal. */
   rankOfMember(buf: Uint8Array, pos: number, len: number, behind: boolean): number {
-    if (this.encoding !== Encoding.skiplist) return packedRankOfMember(this.region, buf, pos, len, behind);
+    if (this.encoding !== Encoding.skiplist) return scoredRankOfMember(this.region, buf, pos, len, behind);
     return this.large.tree.seek(this.memberBound.set(this.large, buf, pos, len, behind));
   }
 
@@ -160,24 +161,43 @@ export class SortedSetValue {
       this.large.dropRange(rank, count);
       return;
     }
-    packedRemove(this.region, packedSeek(this.region, rank), count);
+    scoredRemove(this.region, scoredSeek(this.region, rank), count);
+    this.entry = this.region.entry;
+  }
+
+  /** Removes `count` members from the cursor on, whose rank is `rank`. The cursor is used up. */
+  removeFromCursor(rank: number, count: number): void {
+    if (this.encoding === Encoding.skiplist) {
+      this.large.dropRange(rank, count);
+      return;
+    }
+    scoredRemove(this.region, this.offset, count);
     this.entry = this.region.entry;
   }
 
   /** Puts the cursor on a rank; invalid when there is none. */
   seekRank(rank: number): void {
     if (this.encoding === Encoding.skiplist) this.large.tree.seekRank(rank);
-    else this.offset = packedSeek(this.region, rank);
+    else this.offset = scoredSeek(this.region, rank);
+    this.onTrail = false;
   }
 
   next(): void {
     if (this.encoding === Encoding.skiplist) this.large.tree.next();
-    else this.offset = packedNext(this.region, this.offset);
+    else this.offset = scoredNext(this.region, this.offset);
+    this.onTrail = false;
   }
 
+  /** Many steps in a row take one walk. */
   previous(): void {
-    if (this.encoding === Encoding.skiplist) this.large.tree.previous();
-    else this.offset = packedPrevious(this.region, this.offset);
+    if (this.encoding === Encoding.skiplist) {
+      this.large.tree.previous();
+      return;
+    }
+    this.trail ??= new PackedTrail();
+    if (!this.onTrail) this.trail.start(this.region, this.offset, 2);
+    this.onTrail = true;
+    this.offset = this.trail.back();
   }
 
   /** Fills buf, pos, len and score from the cursor. */
@@ -187,13 +207,13 @@ export class SortedSetValue {
       this.score = this.large.tree.score;
       return;
     }
-    this.score = packedScore(this.region, this.offset);
+    this.score = memberScore(this.region, this.offset);
     this.takeMember(this.offset);
   }
 
-  /** The score taken last as ZSCAN prints it: whole numbers in a listpack keep their digits. */
+  /** The score taken last as ZSCAN prints it: whole numbers in a packed run keep their digits. */
   get scoreText(): string {
-    return this.encoding === Encoding.skiplist ? formatDouble(this.score) : packedScoreText(this.score);
+    return this.encoding === Encoding.skiplist ? formatDouble(this.score) : storedScoreText(this.score);
   }
 
   /** Writes the cursor's member as a bulk string, without taking it. */
@@ -214,11 +234,11 @@ export class SortedSetValue {
     if (this.encoding === Encoding.skiplist) {
       this.replyFromTree(reply, count, backwards);
     } else if (!backwards) {
-      this.replyFromListpack(reply, count);
+      this.replyFromPacked(reply, count);
     } else {
       for (let rest = count; rest > 0; rest--) {
         this.replyMember(reply);
-        this.previous();
+        if (rest > 1) this.previous();
       }
     }
   }
@@ -235,7 +255,7 @@ export class SortedSetValue {
   }
 
   get cursorScore(): number {
-    return this.encoding === Encoding.skiplist ? this.large.tree.score : packedScore(this.region, this.offset);
+    return this.encoding === Encoding.skiplist ? this.large.tree.score : memberScore(this.region, this.offset);
   }
 
   /** Takes every member in order; the visitor finds it in buf, pos, len and score. It returns false to stop. */
@@ -250,7 +270,7 @@ export class SortedSetValue {
     }
   }
 
-  /** One ZSCAN step over a table (see Dict.scan); listpacks come whole and return 0. */
+  /** One ZSCAN step over a table (see Dict.scan); packed runs come whole and return 0. */
   scan(cursor: number, visit: () => void): number {
     if (this.encoding !== Encoding.skiplist) {
       this.walk(() => {
@@ -286,22 +306,22 @@ export class SortedSetValue {
     }
   }
 
-  private replyFromListpack(reply: ReplyWriter, count: number): void {
+  private replyFromPacked(reply: ReplyWriter, count: number): void {
     const { buf, pos } = this.region;
     const view = this.db.space.arena.views[this.region.entry >>> SEGMENT_SHIFT];
     let p = pos + this.offset;
     for (let rest = count; rest > 0; rest--) {
       const first = buf[p];
       if (first >= 0x80 && first < 0xc0) {
-        // A string of up to 63 bytes: its length stands in the first byte, one byte follows it.
+        // A string of up to 63 bytes: its length stands in the first byte.
         reply.bulkView(view, p + 1, first & 63);
-        p += (first & 63) + 2;
+        p += (first & 63) + 1;
       } else {
         p += this.element.readAt(buf, p);
         if (this.element.integer) reply.bulkInt(this.element.value);
         else reply.bulkRange(this.element.buf, this.element.pos, this.element.len);
       }
-      p += entryBytes(buf, p);
+      p += packedEntryBytes(buf, p);
     }
   }
 
@@ -333,8 +353,8 @@ export class SortedSetValue {
 }
 
 /**
- * Puts a computed sorted set into the key in argument `i`, which must not be there, as a listpack when it is small
- * enough. The value becomes the key's or is freed.
+ * Puts a computed sorted set into the key in argument `i`, which must not be there, as a packed run when it is
+ * small enough. The value becomes the key's or is freed.
  */
 export function storeSortedSet(c: Context, i: number, large: SortedSet): void {
   const { zsetMaxListpackEntries, zsetMaxListpackValue } = c.server.settings;
@@ -347,12 +367,12 @@ export function storeSortedSet(c: Context, i: number, large: SortedSet): void {
     c.db.createLarge(c.buf, c.pos[i], c.len[i], Type.zset, Encoding.skiplist, large);
     return;
   }
-  const entry = c.create(i, Type.zset, Encoding.listpack, LISTPACK_EMPTY_BYTES);
+  const entry = c.create(i, Type.zset, Encoding.listpack, PACKED_EMPTY_BYTES);
   const region = new ValueRegion().bind(c.db, entry);
-  initListpack(region);
+  initPacked(region);
   for (tree.seekRank(0); tree.valid; tree.next()) {
     const at = tree.entry;
-    packedInsert(region, tree.score, large.memberBuffer(at), large.memberPosition(at), large.memberLength(at));
+    scoredInsert(region, tree.score, large.memberBuffer(at), large.memberPosition(at), large.memberLength(at));
   }
   large.free();
 }

@@ -1,28 +1,17 @@
-// Listpacks: small aggregates as one run of bytes in exactly the form that RDB stores. All operations work on a Region,
-// so they serve inline values of keys and blocks of quicklists alike, and make no object.
+// Listpacks: lists and nodes of streams as one run of bytes in exactly the form that RDB stores, which can be walked in both
+// directions. All operations work on a Region, so they serve inline values of keys and blocks of quicklists alike, and
+// make no object. Small hashes, sets and sorted sets do without what is not needed for them: packed.ts.
 //
 //   | u32 LE total bytes | u16 LE count (65535: many, count them) | entries (listpack-entry.ts) | 0xFF |
 //
 // Offsets count from the region's start. The first entry is at LISTPACK_FIRST; the offset of the end byte is
 // `region.len - 1` and stands for "behind the last". Bytes to be stored must not lie in the region being changed.
 
-import {
-  entryBytes,
-  entryBytesBefore,
-  type ListpackElement,
-  ListpackValue,
-  read32,
-  write32,
-} from './listpack-entry.ts';
+import { entryBytes, entryBytesBefore, type ListpackElement, ListpackValue } from './listpack-entry.ts';
+import { read32, write32 } from './packed-entry.ts';
 import type { Region } from './region.ts';
 
-export {
-  entryBytes,
-  entryBytesBefore,
-  entryDataBytes,
-  ListpackElement,
-  ListpackValue,
-} from './listpack-entry.ts';
+export { entryBytes, entryBytesBefore, ListpackElement, ListpackValue } from './listpack-entry.ts';
 
 /** Bytes of a listpack without entries: what to allocate before initListpack. */
 export const LISTPACK_EMPTY_BYTES = 7;
@@ -34,7 +23,6 @@ export const LISTPACK_END = 0xff;
 const COUNT_UNKNOWN = 65535;
 
 const scratch = new ListpackValue();
-const second = new ListpackValue();
 
 /** Writes an empty listpack into a region of LISTPACK_EMPTY_BYTES. */
 export function initListpack(region: Region): void {
@@ -105,28 +93,6 @@ export function listpackSeek(region: Region, index: number): number {
   return at === 0 ? p - pos : 0;
 }
 
-/**
- * Offset of the first entry from `offset` on that equals the bytes, 0 when there is none. `skip` entries are passed over
- * after each comparison: 1 finds a field among field-value pairs.
- */
-export function listpackFind(
-  region: Region,
-  offset: number,
-  buf: Uint8Array,
-  pos: number,
-  len: number,
-  skip: number,
-): number {
-  return listpackFindValue(region, offset, scratch.set(buf, pos, len), skip);
-}
-
-/** listpackFind for a value whose encoding is already known. */
-export function listpackFindValue(region: Region, offset: number, value: ListpackValue, skip: number): number {
-  const { buf, pos } = region;
-  const found = value.findIn(buf, pos + offset, pos + region.len - 1, skip);
-  return found === 0 ? 0 : found - pos;
-}
-
 /** Puts a value behind the last element. */
 export function listpackAppend(region: Region, buf: Uint8Array, pos: number, len: number): void {
   insertValue(region, region.len - 1, scratch.set(buf, pos, len));
@@ -147,45 +113,14 @@ export function listpackInsertInteger(region: Region, offset: number, value: num
   insertValue(region, offset, scratch.setInteger(value));
 }
 
-/** Puts two values before the entry at `offset`, moving what follows once: a field and its value, a member and its score. */
-export function listpackInsertPair(region: Region, offset: number, first: ListpackValue, next: ListpackValue): void {
-  const bytes = first.bytes + next.bytes;
-  region.splice(offset, 0, bytes);
-  first.write(region.buf, region.pos + offset);
-  next.write(region.buf, region.pos + offset + first.bytes);
-  setHeader(region, 2);
-}
-
-/** listpackInsertPair at the end, for two values given as bytes of one buffer. */
-export function listpackAppendPair(
-  region: Region,
-  buf: Uint8Array,
-  pos: number,
-  len: number,
-  nextPos: number,
-  nextLen: number,
-): void {
-  listpackInsertPair(region, region.len - 1, scratch.set(buf, pos, len), second.set(buf, nextPos, nextLen));
-}
-
 /** Puts another value in the place of the entry at `offset`. */
 export function listpackReplace(region: Region, offset: number, buf: Uint8Array, pos: number, len: number): void {
-  listpackReplaceValue(region, offset, scratch.set(buf, pos, len));
+  replaceByValue(region, offset, scratch.set(buf, pos, len));
 }
 
 /** listpackReplace for a safe integer. */
 export function listpackReplaceInteger(region: Region, offset: number, value: number): void {
-  listpackReplaceValue(region, offset, scratch.setInteger(value));
-}
-
-/** listpackReplace for a value whose encoding is already known. */
-export function listpackReplaceValue(region: Region, offset: number, value: ListpackValue): void {
-  const old = entryBytes(region.buf, region.pos + offset);
-  if (old !== value.bytes) {
-    region.splice(offset, old, value.bytes);
-    setHeader(region, 0);
-  }
-  value.write(region.buf, region.pos + offset);
+  replaceByValue(region, offset, scratch.setInteger(value));
 }
 
 /** Removes the entry at `offset`; the next one is there afterwards. */
@@ -194,8 +129,10 @@ export function listpackDelete(region: Region, offset: number): void {
   setHeader(region, -1);
 }
 
-/** Removes up to `count` entries from `offset` on. Returns how many were removed. */
-export function listpackDeleteEntries(region: Region, offset: number, count: number): number {
+/** Removes up to `count` elements from index `start` (negative: from the end) on. Returns how many were removed. */
+export function listpackDeleteRange(region: Region, start: number, count: number): number {
+  const offset = listpackSeek(region, start);
+  if (offset === 0) return 0;
   const { buf, pos } = region;
   const end = pos + region.len - 1;
   let p = pos + offset;
@@ -209,12 +146,6 @@ export function listpackDeleteEntries(region: Region, offset: number, count: num
     setHeader(region, -removed);
   }
   return removed;
-}
-
-/** Removes up to `count` elements from index `start` (negative: from the end) on. Returns how many were removed. */
-export function listpackDeleteRange(region: Region, start: number, count: number): number {
-  const offset = listpackSeek(region, start);
-  return offset === 0 ? 0 : listpackDeleteEntries(region, offset, count);
 }
 
 /** Puts `bytes` of entries that are already encoded, `count` of them, before `offset`: joins listpacks. */
@@ -249,6 +180,15 @@ function insertValue(region: Region, offset: number, value: ListpackValue): void
   region.splice(offset, 0, value.bytes);
   value.write(region.buf, region.pos + offset);
   setHeader(region, 1);
+}
+
+function replaceByValue(region: Region, offset: number, value: ListpackValue): void {
+  const old = entryBytes(region.buf, region.pos + offset);
+  if (old !== value.bytes) {
+    region.splice(offset, old, value.bytes);
+    setHeader(region, 0);
+  }
+  value.write(region.buf, region.pos + offset);
 }
 
 /** Brings the header up to date after a splice that added (or removed) `delta` entries. */

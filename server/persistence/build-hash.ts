@@ -1,17 +1,18 @@
-// Puts a hash together from fields that come one by one: a listpack while they are few and short and stay, else a table.
+// Puts a hash together from fields that come one by one: a packed run while they are few and short and stay, else a
+// table.
 
 import type { Slice } from '../formats/rdb/slice.ts';
 import { Encoding } from '../keyspace/layout.ts';
 import type { Space } from '../keyspace/space.ts';
 import {
-  initListpack,
-  LISTPACK_EMPTY_BYTES,
-  LISTPACK_FIRST,
-  ListpackElement,
-  ListpackValue,
-  listpackFindValue,
-  listpackInsertPair,
-} from '../memory/listpack.ts';
+  initPacked,
+  PACKED_EMPTY_BYTES,
+  PACKED_FIRST,
+  PackedElement,
+  PackedValue,
+  packedFindValue,
+  packedInsertPair,
+} from '../memory/packed.ts';
 import { HashTable } from '../values/hash.ts';
 import { RESERVE_MAX } from './build-set.ts';
 import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
@@ -29,8 +30,8 @@ export class HashBuilder implements CollectionBuilder {
   private readonly limits: EncodingLimits;
   private readonly scratch: ScratchRegion;
   private readonly damaged: (message: string) => Error;
-  private readonly field = new ListpackValue();
-  private readonly value = new ListpackValue();
+  private readonly field = new PackedValue();
+  private readonly value = new PackedValue();
 
   constructor(space: Space, limits: EncodingLimits, scratch: ScratchRegion, damaged: (message: string) => Error) {
     this.space = space;
@@ -49,14 +50,14 @@ export class HashBuilder implements CollectionBuilder {
     this.large = null;
     this.hasExpiring = false;
     this.duplicateMessage = 'Duplicate hash fields detected';
-    if (expected <= this.limits.hashMaxListpackEntries) initListpack(this.scratch.start(LISTPACK_EMPTY_BYTES));
+    if (expected <= this.limits.hashMaxListpackEntries) initPacked(this.scratch.start(PACKED_EMPTY_BYTES));
     else this.startTable();
   }
 
   /** `expireAtMs` is -1 for a field that stays. */
   add(field: Slice, value: Slice, expireAtMs: number): void {
     const max = this.limits.hashMaxListpackValue;
-    if (this.large === null && (expireAtMs >= 0 || field.length > max || value.length > max)) this.leaveListpack();
+    if (this.large === null && (expireAtMs >= 0 || field.length > max || value.length > max)) this.leavePacked();
     const isNew = this.large === null ? this.pack(field, value) : this.put(this.large, field, value, expireAtMs);
     if (!isNew) throw this.damaged(this.duplicateMessage);
     this.count++;
@@ -69,9 +70,9 @@ export class HashBuilder implements CollectionBuilder {
 
   private pack(field: Slice, value: Slice): boolean {
     const name = this.field.set(field.bytes, field.start, field.length);
-    if (listpackFindValue(this.scratch, LISTPACK_FIRST, name, 1) !== 0) return false;
+    if (packedFindValue(this.scratch, name, 1) !== 0) return false;
     const content = this.value.set(value.bytes, value.start, value.length);
-    listpackInsertPair(this.scratch, this.scratch.len - 1, name, content);
+    packedInsertPair(this.scratch, this.scratch.len, name, content);
     return true;
   }
 
@@ -90,12 +91,12 @@ export class HashBuilder implements CollectionBuilder {
     this.large.reserve(Math.min(this.expected, RESERVE_MAX));
   }
 
-  private leaveListpack(): void {
-    const name = new ListpackElement();
-    const content = new ListpackElement();
+  private leavePacked(): void {
+    const name = new PackedElement();
+    const content = new PackedElement();
     const packed = this.scratch;
     this.startTable();
-    for (let at = LISTPACK_FIRST; at < packed.len - 1; at = content.next) {
+    for (let at = PACKED_FIRST; at < packed.len; at = content.next) {
       name.read(packed, at).text();
       content.read(packed, name.next).text();
       this.large?.set(name.buf, name.pos, name.len, content.buf, content.pos, content.len);

@@ -1,18 +1,18 @@
-// Puts a set together from members that come one by one: an intset while all are integers, a listpack while they are few
-// and short, else a table.
+// Puts a set together from members that come one by one: an intset while all are integers, a packed run while they are
+// few and short, else a table.
 
 import type { Slice } from '../formats/rdb/slice.ts';
 import { Encoding } from '../keyspace/layout.ts';
 import type { Space } from '../keyspace/space.ts';
 import { INTSET_EMPTY_BYTES, IntsetValue, initIntset, intsetAdd, intsetGet } from '../memory/intset.ts';
 import {
-  initListpack,
-  LISTPACK_EMPTY_BYTES,
-  LISTPACK_FIRST,
-  ListpackElement,
-  listpackAppend,
-  listpackFind,
-} from '../memory/listpack.ts';
+  initPacked,
+  PACKED_EMPTY_BYTES,
+  PACKED_FIRST,
+  PackedElement,
+  packedAppend,
+  packedFind,
+} from '../memory/packed.ts';
 import { HashSet } from '../values/set-table.ts';
 import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
 import type { ScratchRegion } from './scratch-region.ts';
@@ -46,14 +46,14 @@ export class SetBuilder implements CollectionBuilder {
     if (expected <= this.limits.setMaxIntsetEntries) {
       this.encoding = Encoding.intset;
       initIntset(this.scratch.start(INTSET_EMPTY_BYTES));
-    } else if (expected <= this.limits.setMaxListpackEntries) this.startListpack();
+    } else if (expected <= this.limits.setMaxListpackEntries) this.startPacked();
     else this.startTable();
   }
 
   add(member: Slice): void {
     const { bytes, start, length } = member;
     if (this.encoding === Encoding.intset && !this.number.parse(bytes, start, length)) this.leaveIntset();
-    if (this.encoding === Encoding.listpack && length > this.limits.setMaxListpackValue) this.leaveListpack();
+    if (this.encoding === Encoding.listpack && length > this.limits.setMaxListpackValue) this.leavePacked();
     if (!this.put(bytes, start, length)) throw this.damaged('Duplicate set members detected');
     this.count++;
   }
@@ -66,14 +66,14 @@ export class SetBuilder implements CollectionBuilder {
   private put(bytes: Uint8Array, start: number, length: number): boolean {
     if (this.encoding === Encoding.hashtable) return (this.large as HashSet).add(bytes, start, length);
     if (this.encoding === Encoding.intset) return intsetAdd(this.scratch, this.number);
-    if (listpackFind(this.scratch, LISTPACK_FIRST, bytes, start, length, 0) !== 0) return false;
-    listpackAppend(this.scratch, bytes, start, length);
+    if (packedFind(this.scratch, bytes, start, length, 0) !== 0) return false;
+    packedAppend(this.scratch, bytes, start, length);
     return true;
   }
 
-  private startListpack(): void {
+  private startPacked(): void {
     this.encoding = Encoding.listpack;
-    initListpack(this.scratch.start(LISTPACK_EMPTY_BYTES));
+    initPacked(this.scratch.start(PACKED_EMPTY_BYTES));
   }
 
   private startTable(): void {
@@ -86,23 +86,23 @@ export class SetBuilder implements CollectionBuilder {
   private leaveIntset(): void {
     const count = this.count;
     const copy = count === 0 ? this.scratch : regionCopy(this.scratch);
-    if (this.expected <= this.limits.setMaxListpackEntries) this.startListpack();
+    if (this.expected <= this.limits.setMaxListpackEntries) this.startPacked();
     else this.startTable();
     if (count === 0) return;
     const number = new IntsetValue();
     for (let i = 0; i < count; i++) {
       intsetGet(copy, i, number);
       const length = number.format(this.digits, 0);
-      if (this.encoding === Encoding.listpack && length > this.limits.setMaxListpackValue) this.leaveListpack();
+      if (this.encoding === Encoding.listpack && length > this.limits.setMaxListpackValue) this.leavePacked();
       this.put(this.digits, 0, length);
     }
   }
 
-  /** A member too long for a listpack has come. */
-  private leaveListpack(): void {
-    const element = new ListpackElement();
+  /** A member too long for a packed run has come. */
+  private leavePacked(): void {
+    const element = new PackedElement();
     this.startTable();
-    for (let at = LISTPACK_FIRST; at < this.scratch.len - 1; at = element.next) {
+    for (let at = PACKED_FIRST; at < this.scratch.len; at = element.next) {
       element.read(this.scratch, at).text();
       this.put(element.buf, element.pos, element.len);
     }

@@ -1,12 +1,12 @@
-// Puts a sorted set together from members that come one by one, in any order: a listpack while they are few and short,
-// else table and tree.
+// Puts a sorted set together from members that come one by one, in any order: a packed run while they are few and
+// short, else table and tree.
 
 import type { Slice } from '../formats/rdb/slice.ts';
 import { Encoding } from '../keyspace/layout.ts';
 import type { Space } from '../keyspace/space.ts';
-import { initListpack, LISTPACK_EMPTY_BYTES, LISTPACK_FIRST, ListpackElement } from '../memory/listpack.ts';
+import { initPacked, PACKED_EMPTY_BYTES, PACKED_FIRST, PackedElement } from '../memory/packed.ts';
 import { SortedSet } from '../values/sorted-set.ts';
-import { packedFind, packedInsert, packedNext, packedScore } from '../values/sorted-set-packed.ts';
+import { memberScore, scoredFind, scoredInsert, scoredNext } from '../values/sorted-set-packed.ts';
 import { RESERVE_MAX } from './build-set.ts';
 import type { CollectionBuilder, EncodingLimits } from './collection-builder.ts';
 import type { ScratchRegion } from './scratch-region.ts';
@@ -40,17 +40,17 @@ export class SortedSetBuilder implements CollectionBuilder {
     this.expected = expected;
     this.large = null;
     this.duplicateMessage = DUPLICATE_MEMBER;
-    if (expected <= this.limits.zsetMaxListpackEntries) initListpack(this.scratch.start(LISTPACK_EMPTY_BYTES));
+    if (expected <= this.limits.zsetMaxListpackEntries) initPacked(this.scratch.start(PACKED_EMPTY_BYTES));
     else this.startTable();
   }
 
   add(member: Slice, score: number): void {
     const { bytes, start, length } = member;
     if (Number.isNaN(score)) throw this.damaged('Zset with NAN score detected');
-    if (this.large === null && length > this.limits.zsetMaxListpackValue) this.leaveListpack();
+    if (this.large === null && length > this.limits.zsetMaxListpackValue) this.leavePacked();
     if (this.large === null) {
-      if (packedFind(this.scratch, bytes, start, length) !== 0) throw this.damaged(this.duplicateMessage);
-      packedInsert(this.scratch, score, bytes, start, length);
+      if (scoredFind(this.scratch, bytes, start, length) !== 0) throw this.damaged(this.duplicateMessage);
+      scoredInsert(this.scratch, score, bytes, start, length);
     } else {
       if (this.large.find(bytes, start, length) !== 0) throw this.damaged(this.duplicateMessage);
       this.large.insertScored(bytes, start, length, score);
@@ -68,12 +68,12 @@ export class SortedSetBuilder implements CollectionBuilder {
     this.large.dict.reserve(Math.min(this.expected, RESERVE_MAX));
   }
 
-  private leaveListpack(): void {
-    const element = new ListpackElement();
+  private leavePacked(): void {
+    const element = new PackedElement();
     const packed = this.scratch;
     this.startTable();
-    for (let at = LISTPACK_FIRST; at < packed.len - 1; at = packedNext(packed, at)) {
-      const score = packedScore(packed, at);
+    for (let at = PACKED_FIRST; at < packed.len; at = scoredNext(packed, at)) {
+      const score = memberScore(packed, at);
       element.read(packed, at).text();
       this.large?.find(element.buf, element.pos, element.len);
       this.large?.insertScored(element.buf, element.pos, element.len, score);

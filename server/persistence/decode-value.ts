@@ -1,8 +1,9 @@
 // Puts a value that an RDB reader tells of into the keyspace, in the encoding that the limits ask for. Loading a file,
 // RESTORE and full synchronisation use it; where the key comes from and what becomes of it is theirs to decide.
 
-import { copyRange } from '../base/bytes.ts';
+import { copyRange, viewOf } from '../base/bytes.ts';
 import { isInt64 } from '../base/numbers.ts';
+import { BLOB_MESSAGE } from '../formats/rdb/blobs.ts';
 import { IntsetCursor } from '../formats/rdb/intset.ts';
 import { ListpackCursor } from '../formats/rdb/listpack.ts';
 import type { PackedCursor } from '../formats/rdb/packed.ts';
@@ -22,6 +23,7 @@ import type { Database } from '../keyspace/database.ts';
 import { Encoding, type LargeValue, Type, textEncoding } from '../keyspace/layout.ts';
 import type { Space } from '../keyspace/space.ts';
 import { initListpack, LISTPACK_EMPTY_BYTES, listpackAppend, listpackCount } from '../memory/listpack.ts';
+import { measureListpack, packListpack } from '../memory/packed-listpack.ts';
 import { Quicklist } from '../values/quicklist.ts';
 import { allowsMerge, clampFill } from '../values/quicklist-limits.ts';
 import { HashBuilder } from './build-hash.ts';
@@ -123,7 +125,7 @@ export class ValueBuilder extends SilentVisitor {
     const length = value.end - start;
     let encoding = textEncoding(length);
     if (length <= 20 && isInt64(bytes, start, length)) encoding = Encoding.int;
-    this.createInline(Type.string, encoding, bytes, start, length);
+    this.createFilled(Type.string, encoding, bytes, start, length);
   }
 
   override begin(kind: RdbCollection, count: number): void {
@@ -155,7 +157,7 @@ export class ValueBuilder extends SilentVisitor {
   override listpackNode(blob: Slice, count: number): void {
     if (this.discarding) return;
     if (this.nodesExpected === 1 && this.fitsInEntry(blob.length, count)) {
-      this.inlineBlob(Type.list, Encoding.listpack, blob);
+      this.createFilled(Type.list, Encoding.listpack, blob.bytes, blob.start, blob.length);
       this.building = 'none';
     } else this.openList().appendListpack(blob.bytes, blob.start, blob.length, count);
   }
@@ -171,19 +173,20 @@ export class ValueBuilder extends SilentVisitor {
     if (this.discarding) return;
     switch (kind) {
       case 'set-intset':
-        if (count <= this.limits.setMaxIntsetEntries) this.inlineBlob(Type.set, Encoding.intset, blob);
+        if (count <= this.limits.setMaxIntsetEntries)
+          this.createFilled(Type.set, Encoding.intset, blob.bytes, blob.start, blob.length);
         else this.unpackSet(this.intsets, blob, count);
         return;
       case 'set-listpack':
-        if (count <= this.limits.setMaxListpackEntries) this.inlineBlob(Type.set, Encoding.listpack, blob);
+        if (count <= this.limits.setMaxListpackEntries) this.createPacked(Type.set, kind, blob, 1);
         else this.unpackSet(this.cursors.listpack, blob, count);
         return;
       case 'hash-listpack':
-        if (count <= this.limits.hashMaxListpackEntries * 2) this.inlineBlob(Type.hash, Encoding.listpack, blob);
+        if (count <= this.limits.hashMaxListpackEntries * 2) this.createPacked(Type.hash, kind, blob, 2);
         else this.unpackHash(this.cursors.listpack, blob, count >>> 1, 'Hash listpack with dup elements');
         return;
       case 'zset-listpack':
-        if (count <= this.limits.zsetMaxListpackEntries * 2) this.inlineBlob(Type.zset, Encoding.listpack, blob);
+        if (count <= this.limits.zsetMaxListpackEntries * 2) this.createPacked(Type.zset, kind, blob, 2);
         else this.unpackSortedSet(this.cursors.listpack, blob, count >>> 1);
         return;
       case 'zset-ziplist':
@@ -291,17 +294,28 @@ export class ValueBuilder extends SilentVisitor {
     this.entry = this.db.createLarge(this.keyBuf, this.keyPos, this.keyLen, type, encoding, value);
   }
 
-  private createInline(type: number, encoding: number, bytes: Uint8Array, start: number, length: number): void {
+  /** Creates the key with an inline value of `length` bytes to be filled: open() has been called. */
+  private createInline(type: number, encoding: number, length: number): void {
     const { db } = this;
     this.entry = this.hashed
       ? db.createFound(this.keyBuf, this.keyPos, this.keyLen, type, encoding, length)
       : db.create(this.keyBuf, this.keyPos, this.keyLen, type, encoding, length);
     db.open(this.entry);
-    db.fillOpened(this.entry, bytes, start);
   }
 
-  private inlineBlob(type: number, encoding: number, blob: Slice): void {
-    this.createInline(type, encoding, blob.bytes, blob.start, blob.length);
+  /** Creates the key with an inline value of these bytes. */
+  private createFilled(type: number, encoding: number, bytes: Uint8Array, start: number, length: number): void {
+    this.createInline(type, encoding, length);
+    this.db.fillOpened(this.entry, bytes, start);
+  }
+
+  /** Creates the key with the elements of a listpack, of which `stride` are a member, as a packed run. */
+  private createPacked(type: number, kind: RdbBlobKind, { bytes, start, end }: Slice, stride: number): void {
+    const length = measureListpack(bytes, start, end, stride);
+    if (length < 0) throw this.damaged(BLOB_MESSAGE[kind]);
+    this.createInline(type, Encoding.listpack, length);
+    const { db } = this;
+    packListpack(bytes, viewOf(bytes), start, end, db.vbuf, db.viewOf(this.entry), db.vpos);
   }
 
   private finishCollection(builder: CollectionBuilder): void {
@@ -311,7 +325,7 @@ export class ValueBuilder extends SilentVisitor {
       this.building = 'none';
       this.emptyValue();
     } else if (builder.large === null) {
-      this.createInline(type, builder.encoding, this.scratch.buf, 0, this.scratch.len);
+      this.createFilled(type, builder.encoding, this.scratch.buf, 0, this.scratch.len);
     } else {
       this.hasExpiringFields = builder === this.hashes && this.hashes.hasExpiring;
       this.createLarge(type, builder.encoding, builder.large);
@@ -355,7 +369,7 @@ export class ValueBuilder extends SilentVisitor {
         const bytes = this.scratch.start(node.len);
         copyRange(node.buf, node.pos, node.len, bytes.buf, 0);
         list.free();
-        this.createInline(Type.list, Encoding.listpack, bytes.buf, 0, bytes.len);
+        this.createFilled(Type.list, Encoding.listpack, bytes.buf, 0, bytes.len);
         return;
       }
     }

@@ -1,5 +1,5 @@
-// How every value is written to RDB: one row per type and encoding. Small values are copied as they stand; large ones
-// can be written in pieces, so that a snapshot of a huge value does not hold the event loop.
+// How every value is written to RDB: one row per type and encoding. Small values are copied as they stand, packed runs as
+// listpacks; large values can be written in pieces, so that a snapshot of a huge one does not hold the event loop.
 
 import { RDB_TYPE } from '../formats/rdb/types.ts';
 import type { RdbWriter } from '../formats/rdb/writer.ts';
@@ -7,7 +7,8 @@ import type { Database } from '../keyspace/database.ts';
 import { Encoding, Type } from '../keyspace/layout.ts';
 import { ValueRegion } from '../keyspace/value-region.ts';
 import type { Dict } from '../memory/dict.ts';
-import { LISTPACK_FIRST, ListpackElement, listpackCount } from '../memory/listpack.ts';
+import { PACKED_FIRST, PackedElement, packedCount } from '../memory/packed.ts';
+import { ListpackCopy } from '../memory/packed-listpack.ts';
 import type { HashTable } from '../values/hash.ts';
 import type { Quicklist } from '../values/quicklist.ts';
 import type { HashSet } from '../values/set-table.ts';
@@ -34,8 +35,9 @@ interface ValueForm {
   pieces?(writer: RdbWriter, db: Database, entry: number, rdbType: number): Pieces;
 }
 
-const element = new ListpackElement();
+const element = new PackedElement();
 const region = new ValueRegion();
+const listpack = new ListpackCopy();
 
 /** The type byte of a value in a file (or DUMP payload) of that RDB version. */
 export function rdbTypeOf(db: Database, entry: number, version: number): number {
@@ -77,9 +79,9 @@ const STRING: ValueForm = {
   pieces: stringPieces,
 };
 
-/** A packed value that RDB stores byte for byte. */
+/** A packed run, which RDB stores as a listpack. */
 function packed(rdbType: number): ValueForm {
-  return { rdbType: () => rdbType, write: writeBlob };
+  return { rdbType: () => rdbType, write: writePacked };
 }
 
 /** A value written by a generator, also when it is written at once. */
@@ -111,10 +113,10 @@ const FORMS: readonly ValueForm[] = (() => {
     Encoding.quicklist,
     large(() => RDB_TYPE.listQuicklist2, listPieces),
   );
-  add(Type.set, Encoding.intset, packed(RDB_TYPE.setIntset));
+  add(Type.set, Encoding.intset, { rdbType: () => RDB_TYPE.setIntset, write: writeBlob });
   add(Type.set, Encoding.listpack, {
     rdbType: (version) => (version >= LISTPACK_SETS_SINCE ? RDB_TYPE.setListpack : RDB_TYPE.set),
-    write: writeSetListpack,
+    write: writePackedSet,
   });
   add(
     Type.set,
@@ -150,6 +152,11 @@ const FORMS: readonly ValueForm[] = (() => {
 function writeBlob(writer: RdbWriter, db: Database, entry: number): void {
   db.open(entry);
   writer.string(db.vbuf, db.vpos, db.vpos + db.vlen);
+}
+
+function writePacked(writer: RdbWriter, db: Database, entry: number): void {
+  const { buf, len } = listpack.make(region.bind(db, entry), db.viewOf(entry));
+  writer.string(buf, 0, len);
 }
 
 function* stringPieces(writer: RdbWriter, db: Database, entry: number): Pieces {
@@ -188,14 +195,14 @@ function* listPieces(writer: RdbWriter, db: Database, entry: number): Pieces {
   }
 }
 
-function writeSetListpack(writer: RdbWriter, db: Database, entry: number, rdbType: number): void {
+function writePackedSet(writer: RdbWriter, db: Database, entry: number, rdbType: number): void {
   if (rdbType === RDB_TYPE.setListpack) {
-    writeBlob(writer, db, entry);
+    writePacked(writer, db, entry);
     return;
   }
   region.bind(db, entry);
-  writer.length(listpackCount(region));
-  for (let at = LISTPACK_FIRST; at < region.len - 1; at = element.next) {
+  writer.length(packedCount(region));
+  for (let at = PACKED_FIRST; at < region.len; at = element.next) {
     element.read(region, at);
     if (element.integer) writer.integer(element.value);
     else writer.string(element.buf, element.pos, element.pos + element.len);

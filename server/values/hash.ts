@@ -1,4 +1,4 @@
-// A hash too large for a listpack: a Dict whose entries hold field and value, and the expiry of fields that have one.
+// A hash too large for a packed run: a Dict whose entries hold field and value, and the expiry of fields that have one.
 //
 //   word 0   next     (Dict)               word 2   field length (Dict)
 //   word 1   hash     (Dict)               word 3   | 31 expires | 30..0 value length |

@@ -87,7 +87,7 @@ export class MemberTable {
   }
 }
 
-/** A set too large for intset or listpack (a LargeValue of the keyspace). */
+/** A set too large for intset or packed run (a LargeValue of the keyspace). */
 export class HashSet extends MemberTable {
   constructor(arena: Arena, seed: HashSeed) {
     super(arena, seed, PLAIN_OFFSET);

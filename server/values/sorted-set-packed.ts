@@ -1,75 +1,68 @@
-// A small sorted set as a listpack: member, score, member, score, in order, in exactly the form that RDB stores. An
-// offset is that of a member's entry; its score follows.
+// A small sorted set as a packed run: member, score, member, score, in order. An offset is that of a member's entry; its
+// score follows.
 
 import { formatDouble, plainDecimal } from '../base/numbers.ts';
 import {
-  LISTPACK_FIRST,
-  ListpackElement,
-  ListpackValue,
-  listpackCount,
-  listpackDeleteEntries,
-  listpackFind,
-  listpackInsertPair,
-  listpackNext,
-  listpackPrevious,
-  listpackSeek,
-} from '../memory/listpack.ts';
+  PACKED_FIRST,
+  PackedElement,
+  PackedValue,
+  packedCount,
+  packedDelete,
+  packedFind,
+  packedInsertPair,
+  packedNext,
+  packedSeek,
+} from '../memory/packed.ts';
 import type { Region } from '../memory/region.ts';
 
 /** Up to here Redis stores whole scores as integers. */
 const WHOLE_MAX = 2 ** 62;
 
-const element = new ListpackElement();
-const memberValue = new ListpackValue();
-const scoreValue = new ListpackValue();
+const element = new PackedElement();
+const memberValue = new PackedValue();
+const scoreValue = new PackedValue();
 
-export function packedCount(region: Region): number {
-  return listpackCount(region) >>> 1;
+export function scoredCount(region: Region): number {
+  return packedCount(region) >>> 1;
 }
 
 /** Offset of a member, 0 when it is not there. */
-export function packedFind(region: Region, buf: Uint8Array, pos: number, len: number): number {
-  return listpackFind(region, LISTPACK_FIRST, buf, pos, len, 1);
+export function scoredFind(region: Region, buf: Uint8Array, pos: number, len: number): number {
+  return packedFind(region, buf, pos, len, 1);
 }
 
 /** The score of the member at `offset`. */
-export function packedScore(region: Region, offset: number): number {
-  return scoreAt(region, listpackNext(region, offset));
+export function memberScore(region: Region, offset: number): number {
+  return scoreAt(region, packedNext(region, offset));
 }
 
 /** The text of a score as it is stored: whole numbers with all their digits. */
-export function packedScoreText(score: number): string {
+export function storedScoreText(score: number): string {
   const whole = Number.isInteger(score) && Math.abs(score) <= WHOLE_MAX;
   return whole ? BigInt(score).toString() : formatDouble(score);
 }
 
-/** Offset of the member after the one at `offset`; the end's offset behind the last. */
-export function packedNext(region: Region, offset: number): number {
-  return listpackNext(region, listpackNext(region, offset));
-}
-
-/** Offset of the member before `offset`, 0 when there is none. */
-export function packedPrevious(region: Region, offset: number): number {
-  const score = listpackPrevious(region, offset);
-  return score === 0 ? 0 : listpackPrevious(region, score);
+/** Offset of the member after the one at `offset`; `region.len` behind the last. */
+export function scoredNext(region: Region, offset: number): number {
+  return packedNext(region, packedNext(region, offset));
 }
 
 /** Offset of the member with a rank (0 to count - 1). */
-export function packedSeek(region: Region, rank: number): number {
-  return listpackSeek(region, rank * 2);
+export function scoredSeek(region: Region, rank: number): number {
+  return packedSeek(region, rank * 2);
 }
 
 /** The rank of the member at `offset`. */
-export function packedRank(region: Region, offset: number): number {
+export function scoredRank(region: Region, offset: number): number {
   let rank = 0;
-  for (let at = LISTPACK_FIRST; at < offset; at = packedNext(region, at)) rank++;
+  for (let at = PACKED_FIRST; at < offset; at = scoredNext(region, at)) rank++;
   return rank;
 }
 
 /** Adds a member that is not there. The bytes must not lie in the region. */
-export function packedInsert(region: Region, score: number, buf: Uint8Array, pos: number, len: number): void {
-  const end = region.len - 1;
-  let at = LISTPACK_FIRST;
+export function scoredInsert(region: Region, score: number, buf: Uint8Array, pos: number, len: number): void {
+  const end = region.len;
+  let at = PACKED_FIRST;
   while (at < end) {
     const scoreOffset = element.read(region, at).next;
     const there = scoreAt(region, scoreOffset);
@@ -78,40 +71,40 @@ export function packedInsert(region: Region, score: number, buf: Uint8Array, pos
       element.read(region, at).text();
       if (compareBytes(element.buf, element.pos, element.len, buf, pos, len) > 0) break;
     }
-    at = listpackNext(region, scoreOffset);
+    at = packedNext(region, scoreOffset);
   }
   memberValue.set(buf, pos, len);
   setScore(score);
-  listpackInsertPair(region, at, memberValue, scoreValue);
+  packedInsertPair(region, at, memberValue, scoreValue);
 }
 
 /** Removes `count` members from the one at `offset` on. */
-export function packedRemove(region: Region, offset: number, count: number): void {
-  listpackDeleteEntries(region, offset, count * 2);
+export function scoredRemove(region: Region, offset: number, count: number): void {
+  packedDelete(region, offset, count * 2);
 }
 
 /** Rank of the first member with a score of at least `score`, or above it; the count when there is none. */
-export function packedRankOfScore(region: Region, score: number, above: boolean): number {
-  const end = region.len - 1;
+export function scoredRankOfScore(region: Region, score: number, above: boolean): number {
+  const end = region.len;
   let rank = 0;
-  for (let at = LISTPACK_FIRST; at < end; rank++) {
-    const scoreOffset = listpackNext(region, at);
+  for (let at = PACKED_FIRST; at < end; rank++) {
+    const scoreOffset = packedNext(region, at);
     const there = scoreAt(region, scoreOffset);
     if (above ? there > score : there >= score) return rank;
-    at = listpackNext(region, scoreOffset);
+    at = packedNext(region, scoreOffset);
   }
   return rank;
 }
 
 /** Rank of the first member that is, in memory order, at least these bytes, or behind them. */
-export function packedRankOfMember(region: Region, buf: Uint8Array, pos: number, len: number, behind: boolean): number {
-  const end = region.len - 1;
+export function scoredRankOfMember(region: Region, buf: Uint8Array, pos: number, len: number, behind: boolean): number {
+  const end = region.len;
   let rank = 0;
-  for (let at = LISTPACK_FIRST; at < end; rank++) {
+  for (let at = PACKED_FIRST; at < end; rank++) {
     element.read(region, at).text();
     const order = compareBytes(element.buf, element.pos, element.len, buf, pos, len);
     if (behind ? order > 0 : order >= 0) return rank;
-    at = listpackNext(region, element.next);
+    at = packedNext(region, element.next);
   }
   return rank;
 }
@@ -139,7 +132,7 @@ function setScore(score: number): void {
     scoreValue.setInteger(score);
     return;
   }
-  const text = Buffer.from(packedScoreText(score), 'latin1');
+  const text = Buffer.from(storedScoreText(score), 'latin1');
   scoreValue.set(text, 0, text.length);
 }
 

@@ -1,4 +1,4 @@
-// A sorted set too large for a listpack (a LargeValue of the keyspace): a table that knows each member's score and a
+// A sorted set too large for a packed run (a LargeValue of the keyspace): a table that knows each member's score and a
 // counted tree that knows the order. Both share the members' entries in the arena:
 //
 //   word 0 next | word 1 hash | word 2 member length | words 3 and 4 score | member bytes from byte 20 on

@@ -9,7 +9,8 @@
 // bytes may be damaged: no loop here runs beyond the node.
 
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
-import { entryBytes, entryBytesBefore, ListpackElement, ListpackValue, write32 } from '../memory/listpack-entry.ts';
+import { entryBytes, entryBytesBefore, ListpackElement, ListpackValue } from '../memory/listpack-entry.ts';
+import { write32 } from '../memory/packed-entry.ts';
 import type { Region } from '../memory/region.ts';
 import type { StreamId } from './stream-id.ts';
 
@@ -280,13 +281,11 @@ function putInteger(b: Buffer, p: number, number: number): number {
     b[p + 1] = 1;
     return p + 2;
   }
-  value.setInteger(number).write(b, p);
-  return p + value.bytes;
+  return value.setInteger(number).write(b, p);
 }
 
 function putBytes(b: Buffer, p: number, buf: Buffer, pos: number, len: number): number {
-  value.set(buf, pos, len).write(b, p);
-  return p + value.bytes;
+  return value.set(buf, pos, len).write(b, p);
 }
 
 /** Writes a - b of two unsigned 64-bit numbers as a signed one. */

@@ -1,9 +1,9 @@
-// A passing index over the elements of one listpack, for whoever looks many of them up: an open hash table of positions.
+// A passing index over the elements of one packed run, for whoever looks many of them up: an open hash table of positions.
 // It does not follow changes. Equal elements have equal bytes (each value has one encoding), so elements are hashed and
 // compared as they stand, four bytes at a time.
 
 import { equalBytes, viewOf } from '../base/bytes.ts';
-import { backLengthBytes, entryDataBytes, ListpackValue } from './listpack-entry.ts';
+import { PackedValue, packedEntryBytes } from './packed-entry.ts';
 
 const SLOTS_MIN = 64;
 /** Slots kept for the next index; a larger table is given up. */
@@ -13,14 +13,14 @@ const SCRATCH_BYTES = 128;
 /** Odd, its bits well mixed. */
 const HASH_PRIME = 0x9e3779b1 | 0;
 
-export class ListpackIndex {
-  /** The memory that the listpack stands in. */
+export class PackedIndex {
+  /** The memory that the run stands in. */
   private buf: Buffer = Buffer.alloc(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
   /** Positions of entries in `view`; 0: free. */
   private slots = new Int32Array(SLOTS_MIN);
   private mask = SLOTS_MIN - 1;
-  private readonly value = new ListpackValue();
+  private readonly value = new PackedValue();
   private scratch = Buffer.alloc(SCRATCH_BYTES);
   private scratchView: DataView = viewOf(this.scratch);
 
@@ -39,34 +39,34 @@ export class ListpackIndex {
     this.buf = buf;
     this.view = view;
     for (let p = start; p < end; ) {
-      const bytes = entryDataBytes(buf, p);
+      const bytes = packedEntryBytes(buf, p);
       let slot = sampleHash(view, p, bytes) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = p;
-      p += bytes + backLengthBytes(bytes);
+      p += bytes;
     }
     return this;
   }
 
-  /** Whether the entry of `bytes` bytes (without back length) at position `p` of `view` is among them. */
+  /** Whether the entry of `bytes` bytes at position `p` of `view` is among them. */
   hasEntry(view: DataView, p: number, bytes: number): boolean {
     const { slots, mask } = this;
     for (let slot = sampleHash(view, p, bytes) & mask; ; slot = (slot + 1) & mask) {
       const at = slots[slot];
       if (at === 0) return false;
-      if (entryDataBytes(this.buf, at) === bytes && equalBytes(this.view, at, view, p, bytes)) return true;
+      if (packedEntryBytes(this.buf, at) === bytes && equalBytes(this.view, at, view, p, bytes)) return true;
     }
   }
 
   /** Whether an element of these bytes is among them. */
   has(buf: Uint8Array, pos: number, len: number): boolean {
     const value = this.value.set(buf, pos, len);
-    if (value.bytes > this.scratch.length) {
-      this.scratch = Buffer.alloc(value.bytes * 2);
+    if (value.size > this.scratch.length) {
+      this.scratch = Buffer.alloc(value.size * 2);
       this.scratchView = viewOf(this.scratch);
     }
     value.write(this.scratch, 0);
-    return this.hasEntry(this.scratchView, 0, value.dataBytes);
+    return this.hasEntry(this.scratchView, 0, value.size);
   }
 }
 
