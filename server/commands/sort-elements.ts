@@ -153,7 +153,8 @@ function loadByRank(
 ): void {
   const value = sortedSet.bind(c, entry);
   if (count <= 0) return;
-  value.seekRank(reverse ? value.count - 1 - first : first);
+  if (reverse) value.seekBack(value.count - 1 - first);
+  else value.seekRank(first);
   for (let left = count; left > 0; left--) {
     value.take();
     into.push(value.buf, value.pos, value.len);

@@ -109,7 +109,8 @@ function waitFor(c: Context, from: number, end: number, deadlineMs: number): voi
 /** Writes and removes `count` members of the bound set, from one end on, and notes the change. */
 function take(c: Context, key: number, highest: boolean, count: number, nested: boolean): void {
   const size = set.count;
-  set.seekRank(highest ? size - 1 : 0);
+  if (highest) set.seekBack(size - 1);
+  else set.seekRank(0);
   for (let rest = count; rest > 0; rest--) {
     if (nested) c.reply.array(2);
     set.replyMember(c.reply);

@@ -74,7 +74,8 @@ function range(c: Context, kind: RangeKind | null, reverse: boolean | null): voi
   const nested = options.withScores && c.reply.resp3;
   c.reply.array(options.withScores && !nested ? members * 2 : members);
   if (members === 0) return;
-  set.seekRank(backwards ? end - 1 : first);
+  if (backwards) set.seekBack(end - 1);
+  else set.seekRank(first);
   if (!options.withScores) {
     set.replyMembers(c.reply, members, backwards);
     return;

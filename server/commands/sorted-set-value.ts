@@ -1,8 +1,8 @@
 // A sorted set wherever and however it stands: as packed run in its keyspace entry or as table and tree. Handlers bind one
 // of these to an entry; additions convert the encoding when the limits ask for it.
 //
-// Three kinds of state: what find() found (score, and what the *Found methods act on), the cursor (seekRank, next,
-// previous), and the member taken from the cursor (buf, pos, len, score).
+// Three kinds of state: what find() found (score, and what the *Found methods act on), the cursor (seekRank and next, or
+// seekBack and previous), and the member taken from the cursor (buf, pos, len, score).
 
 import { formatDouble } from '../base/numbers.ts';
 import type { ReplyWriter } from '../formats/resp/writer.ts';
@@ -11,11 +11,12 @@ import { Encoding, Type } from '../keyspace/layout.ts';
 import { ValueRegion } from '../keyspace/value-region.ts';
 import { OFFSET_MASK, SEGMENT_SHIFT } from '../memory/arena.ts';
 import { RUN_MAX, type TreeBound } from '../memory/counted-tree.ts';
-import { initPacked, PACKED_EMPTY_BYTES, PackedElement, PackedTrail, packedEntryBytes } from '../memory/packed.ts';
+import { initPacked, PACKED_EMPTY_BYTES, PackedElement, packedEntryBytes } from '../memory/packed.ts';
 import { MEMBER_OFFSET, SortedSet } from '../values/sorted-set.ts';
 import {
   compareBytes,
   memberScore,
+  ScoredTrail,
   scoredCount,
   scoredFind,
   scoredInsert,
@@ -57,9 +58,8 @@ export class SortedSetValue {
   private found = 0;
   /** The cursor in a packed run: an offset, 0 when invalid. */
   private offset = 0;
-  /** The way back from the cursor; it stands on the cursor's offset once previous() has asked for it. */
-  private trail: PackedTrail | null = null;
-  private onTrail = false;
+  /** The way back from the cursor, once seekBack() was called. */
+  private trail: ScoredTrail | null = null;
 
   /** Works on the sorted set of an entry. */
   bind(c: Context, entry: number): this {
@@ -179,25 +179,27 @@ export class SortedSetValue {
   seekRank(rank: number): void {
     if (this.encoding === Encoding.skiplist) this.large.tree.seekRank(rank);
     else this.offset = scoredSeek(this.region, rank);
-    this.onTrail = false;
+  }
+
+  /** seekRank for a walk with previous(). */
+  seekBack(rank: number): void {
+    if (this.encoding === Encoding.skiplist) {
+      this.large.tree.seekRank(rank);
+      return;
+    }
+    this.trail ??= new ScoredTrail();
+    this.offset = this.trail.seek(this.region, rank);
   }
 
   next(): void {
     if (this.encoding === Encoding.skiplist) this.large.tree.next();
     else this.offset = scoredNext(this.region, this.offset);
-    this.onTrail = false;
   }
 
-  /** Many steps in a row take one walk. */
+  /** A step down, after seekBack() and nothing else but such steps. */
   previous(): void {
-    if (this.encoding === Encoding.skiplist) {
-      this.large.tree.previous();
-      return;
-    }
-    this.trail ??= new PackedTrail();
-    if (!this.onTrail) this.trail.start(this.region, this.offset, 2);
-    this.onTrail = true;
-    this.offset = this.trail.back();
+    if (this.encoding === Encoding.skiplist) this.large.tree.previous();
+    else this.offset = this.trail?.back() ?? 0;
   }
 
   /** Fills buf, pos, len and score from the cursor. */
@@ -229,18 +231,10 @@ export class SortedSetValue {
     else reply.bulkRange(element.buf, element.pos, element.len);
   }
 
-  /** Writes `count` members from the cursor on (backwards: down) as bulk strings. The cursor is used up. */
+  /** Writes `count` members from the cursor on (backwards: down, after seekBack) as bulk strings. The cursor is used up. */
   replyMembers(reply: ReplyWriter, count: number, backwards: boolean): void {
-    if (this.encoding === Encoding.skiplist) {
-      this.replyFromTree(reply, count, backwards);
-    } else if (!backwards) {
-      this.replyFromPacked(reply, count);
-    } else {
-      for (let rest = count; rest > 0; rest--) {
-        this.replyMember(reply);
-        if (rest > 1) this.previous();
-      }
-    }
+    if (this.encoding === Encoding.skiplist) this.replyFromTree(reply, count, backwards);
+    else this.replyFromPacked(reply, count, backwards);
   }
 
   /** Names the cursor's member until the set changes: see takeHandle. */
@@ -306,7 +300,7 @@ export class SortedSetValue {
     }
   }
 
-  private replyFromPacked(reply: ReplyWriter, count: number): void {
+  private replyFromPacked(reply: ReplyWriter, count: number, backwards: boolean): void {
     const { buf, pos } = this.region;
     const view = this.db.space.arena.views[this.region.entry >>> SEGMENT_SHIFT];
     let p = pos + this.offset;
@@ -321,7 +315,11 @@ export class SortedSetValue {
         if (this.element.integer) reply.bulkInt(this.element.value);
         else reply.bulkRange(this.element.buf, this.element.pos, this.element.len);
       }
-      p += packedEntryBytes(buf, p);
+      if (!backwards) p += packedEntryBytes(buf, p);
+      else if (rest > 1) {
+        this.previous();
+        p = pos + this.offset;
+      }
     }
   }
 

@@ -55,7 +55,16 @@ export function packedSeek(region: Region, index: number): number {
   const { buf, pos } = region;
   const end = pos + region.len;
   let p = pos + PACKED_FIRST;
-  for (let rest = index; rest > 0 && p < end; rest--) {
+  let rest = index;
+  if (p < end) {
+    // Where all entries are as long as the first, as members of a set often are, the next one's place need not wait for
+    // the length of this one.
+    const first = buf[p];
+    const bytes = packedEntryBytes(buf, p);
+    const isEven = region.len - PACKED_FIRST === bytes * (buf[pos] | (buf[pos + 1] << 8));
+    if (isEven) for (; rest > 0 && p < end && buf[p] === first; rest--) p += bytes;
+  }
+  for (; rest > 0 && p < end; rest--) {
     const first = buf[p];
     p += first < 0x80 ? 1 : first < 0xc0 ? (first & 63) + 1 : packedEntryBytes(buf, p);
   }
@@ -110,43 +119,6 @@ export function packedDelete(region: Region, offset: number, count: number): voi
   if (removed === 0) return;
   region.splice(offset, p - pos - offset, 0);
   addToCount(region, -removed);
-}
-
-/** The way back through a run, which can be walked only forward: its offsets are noted in one walk. Reuse it. */
-export class PackedTrail {
-  private offsets = new Int32Array(TRAIL_MIN);
-  private length = 0;
-
-  /** Notes the offset of every `stride`th entry before the one at `offset`: 2 steps over members with their scores. */
-  start(region: Region, offset: number, stride: number): void {
-    const { buf, pos } = region;
-    let { offsets } = this;
-    if (offsets.length > TRAIL_KEPT) offsets = new Int32Array(TRAIL_MIN);
-    let length = 0;
-    const end = pos + offset;
-    for (let p = pos + PACKED_FIRST; p < end; ) {
-      if (length === offsets.length) offsets = grown(offsets);
-      offsets[length++] = p - pos;
-      for (let rest = stride; rest > 0; rest--) p += packedEntryBytes(buf, p);
-    }
-    this.offsets = offsets;
-    this.length = length;
-  }
-
-  /** Takes a step back: the offset noted last that has not been asked for, 0 at the run's beginning. */
-  back(): number {
-    return this.length === 0 ? 0 : this.offsets[--this.length];
-  }
-}
-
-const TRAIL_MIN = 128;
-/** Offsets kept for the next walk; a longer table is given up. */
-const TRAIL_KEPT = 4096;
-
-function grown(offsets: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(offsets.length * 2);
-  larger.set(offsets);
-  return larger;
 }
 
 /** Brings the count up to date after `delta` entries have been added (or removed). */

@@ -8,6 +8,7 @@ import {
   PackedValue,
   packedCount,
   packedDelete,
+  packedEntryBytes,
   packedFind,
   packedInsertPair,
   packedNext,
@@ -17,6 +18,11 @@ import type { Region } from '../memory/region.ts';
 
 /** Up to here Redis stores whole scores as integers. */
 const WHOLE_MAX = 2 ** 62;
+
+/** First number of offsets that a trail has room for. */
+const TRAIL_MIN = 128;
+/** Room kept for the next walk; more is given up. */
+const TRAIL_KEPT = 4096;
 
 const element = new PackedElement();
 const memberValue = new PackedValue();
@@ -50,6 +56,42 @@ export function scoredNext(region: Region, offset: number): number {
 /** Offset of the member with a rank (0 to count - 1). */
 export function scoredSeek(region: Region, rank: number): number {
   return packedSeek(region, rank * 2);
+}
+
+/** The way back through a run, which can be walked only forward: members' offsets are noted on the way to one of them. */
+export class ScoredTrail {
+  private offsets = new Int32Array(TRAIL_MIN);
+  private length = 0;
+
+  /** scoredSeek() from which back() leads to the members before. */
+  seek(region: Region, rank: number): number {
+    if (this.offsets.length <= rank || this.offsets.length > TRAIL_KEPT) this.makeRoom(rank);
+    const { offsets } = this;
+    const { buf, pos } = region;
+    const end = pos + region.len;
+    let p = pos + PACKED_FIRST;
+    let length = 0;
+    while (length < rank && p < end) {
+      offsets[length++] = p - pos;
+      const member = buf[p];
+      p += member < 0x80 ? 1 : member < 0xc0 ? (member & 63) + 1 : packedEntryBytes(buf, p);
+      const score = buf[p];
+      p += score < 0x80 ? 1 : score < 0xc0 ? (score & 63) + 1 : packedEntryBytes(buf, p);
+    }
+    this.length = length;
+    return p < end ? p - pos : 0;
+  }
+
+  /** Offset of the member before the one that seek() or back() has told last, 0 when there is none. */
+  back(): number {
+    return this.length === 0 ? 0 : this.offsets[--this.length];
+  }
+
+  private makeRoom(rank: number): void {
+    let room = TRAIL_MIN;
+    while (room <= rank) room *= 2;
+    if (room !== this.offsets.length) this.offsets = new Int32Array(room);
+  }
 }
 
 /** The rank of the member at `offset`. */
