@@ -18,6 +18,10 @@ export const PACKED_EMPTY_BYTES = 2;
 export const PACKED_FIRST = 2;
 
 const COUNT_UNKNOWN = 65535;
+/** Steps that packedSeek takes at once over entries of one length. */
+const EVEN_STEPS = 4;
+/** From here on the first byte of an entry does not tell its length. */
+const LONG_STRING = 0xe0;
 
 const scratch = new PackedValue();
 
@@ -56,13 +60,23 @@ export function packedSeek(region: Region, index: number): number {
   const end = pos + region.len;
   let p = pos + PACKED_FIRST;
   let rest = index;
-  if (p < end) {
-    // Where all entries are as long as the first, as members of a set often are, the next one's place need not wait for
-    // the length of this one.
+  if (rest >= EVEN_STEPS) {
+    // Where all entries are as long as the first, as members of a set often are, several steps are taken at once: each
+    // need not wait for the length that the one before has read.
     const first = buf[p];
     const bytes = packedEntryBytes(buf, p);
-    const isEven = region.len - PACKED_FIRST === bytes * (buf[pos] | (buf[pos + 1] << 8));
-    if (isEven) for (; rest > 0 && p < end && buf[p] === first; rest--) p += bytes;
+    const isEven = first < LONG_STRING && region.len - PACKED_FIRST === bytes * (buf[pos] | (buf[pos + 1] << 8));
+    while (
+      isEven &&
+      rest >= EVEN_STEPS &&
+      buf[p] === first &&
+      buf[p + bytes] === first &&
+      buf[p + bytes * 2] === first &&
+      buf[p + bytes * 3] === first
+    ) {
+      p += bytes * EVEN_STEPS;
+      rest -= EVEN_STEPS;
+    }
   }
   for (; rest > 0 && p < end; rest--) {
     const first = buf[p];

@@ -23,6 +23,8 @@ const WHOLE_MAX = 2 ** 62;
 const TRAIL_MIN = 128;
 /** Room kept for the next walk; more is given up. */
 const TRAIL_KEPT = 4096;
+/** A trail gives up guessing the lengths of members when they change so often: a wrong guess costs more than a look. */
+const CHANGES_MAX = 4;
 
 const element = new PackedElement();
 const memberValue = new PackedValue();
@@ -71,10 +73,19 @@ export class ScoredTrail {
     const end = pos + region.len;
     let p = pos + PACKED_FIRST;
     let length = 0;
+    // Members are often as long as the one before: then the next step need not wait for the length that this one reads.
+    let like = -1;
+    let bytes = 0;
+    let changes = 0;
     while (length < rank && p < end) {
       offsets[length++] = p - pos;
       const member = buf[p];
-      p += member < 0x80 ? 1 : member < 0xc0 ? (member & 63) + 1 : packedEntryBytes(buf, p);
+      if (member !== like) {
+        const isShort = member < 0xc0;
+        bytes = isShort ? (member < 0x80 ? 1 : (member & 63) + 1) : packedEntryBytes(buf, p);
+        like = isShort && changes++ < CHANGES_MAX ? member : -1;
+      }
+      p += bytes;
       const score = buf[p];
       p += score < 0x80 ? 1 : score < 0xc0 ? (score & 63) + 1 : packedEntryBytes(buf, p);
     }
