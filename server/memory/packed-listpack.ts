@@ -7,6 +7,10 @@ import { backLengthBytes, writeBackLength } from './listpack-entry.ts';
 import { PACKED_FIRST, packedEntryBytes, writePackedCount } from './packed.ts';
 import type { Region } from './region.ts';
 
+/** What a copy of four bytes at a time may take beyond the last byte that is meant. */
+const WORD_REST = 3;
+/** Longer entries are copied as blocks. */
+const WORDWISE_BYTES_MAX = 200;
 const ROOM_MIN = 1024;
 /** Memory kept between values. */
 const ROOM_KEPT = 1 << 20;
@@ -45,7 +49,8 @@ export class ListpackCopy {
     for (let p = region.pos + PACKED_FIRST; p < end; count++) {
       const first = source[p];
       const bytes = first < 0x80 ? 1 : first < 0xc0 ? (first & 63) + 1 : packedEntryBytes(source, p);
-      copyInto(buf, view, at, source, from, p, bytes);
+      if (p + bytes + WORD_REST > end) copyInto(buf, view, at, source, from, p, bytes);
+      else copyOver(buf, view, at, source, from, p, bytes);
       p += bytes;
       at = writeBackLength(buf, at + bytes, bytes);
     }
@@ -60,6 +65,24 @@ export class ListpackCopy {
     this.buf = Buffer.allocUnsafeSlow(Math.max(needed, ROOM_MIN));
     this.view = allOf(this.buf);
   }
+}
+
+/** copyInto() that may go up to WORD_REST bytes too far: the next entry will go over them. */
+function copyOver(
+  to: Uint8Array,
+  toView: DataView,
+  at: number,
+  from: Uint8Array,
+  fromView: DataView,
+  start: number,
+  len: number,
+): void {
+  if (len > WORDWISE_BYTES_MAX) {
+    copyInto(to, toView, at, from, fromView, start, len);
+    return;
+  }
+  let q = at;
+  for (let p = start, end = start + len; p < end; p += 4, q += 4) toView.setInt32(q, fromView.getInt32(p, true), true);
 }
 
 function allOf(buf: Buffer): DataView {
@@ -87,8 +110,8 @@ export function measureListpack(buf: Uint8Array, start: number, end: number, str
 }
 
 /**
- * Writes the packed run for the elements of the listpack `buf[start..end)` to position `at` of `to`, where there is room
- * for what measureListpack() has told; the views show the same bytes as the buffers.
+ * Writes the packed run for the elements of the listpack `buf[start..end)`, whose bytes measureListpack() has told, to
+ * position `at` of `to`, up to `runEnd`; the views show the same bytes as the buffers.
  */
 export function packListpack(
   buf: Uint8Array,
@@ -98,6 +121,7 @@ export function packListpack(
   to: Buffer,
   view: DataView,
   at: number,
+  runEnd: number,
 ): void {
   const stop = end - 1;
   let count = 0;
@@ -105,7 +129,8 @@ export function packListpack(
   for (let p = start + LISTPACK_FIRST; p < stop; count++) {
     const first = buf[p];
     const bytes = first < 0x80 ? 1 : first < 0xc0 ? (first & 63) + 1 : packedEntryBytes(buf, p);
-    copyInto(to, view, q, buf, from, p, bytes);
+    if (q + bytes + WORD_REST > runEnd) copyInto(to, view, q, buf, from, p, bytes);
+    else copyOver(to, view, q, buf, from, p, bytes);
     q += bytes;
     p += bytes + backLengthBytes(bytes);
   }

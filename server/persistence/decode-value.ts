@@ -315,7 +315,7 @@ export class ValueBuilder extends SilentVisitor {
     if (length < 0) throw this.damaged(BLOB_MESSAGE[kind]);
     this.createInline(type, Encoding.listpack, length);
     const { db } = this;
-    packListpack(bytes, viewOf(bytes), start, end, db.vbuf, db.viewOf(this.entry), db.vpos);
+    packListpack(bytes, viewOf(bytes), start, end, db.vbuf, db.viewOf(this.entry), db.vpos, db.vpos + length);
   }
 
   private finishCollection(builder: CollectionBuilder): void {

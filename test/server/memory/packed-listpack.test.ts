@@ -35,7 +35,7 @@ function toRun(listpack: Buffer): Buffer | null {
   const bytes = measureListpack(from, 3, from.length, 1);
   if (bytes < 0) return null;
   const to = Buffer.alloc(bytes + 10, 0xee);
-  packListpack(from, viewOf(from), 3, from.length, to, viewOf(to), 5);
+  packListpack(from, viewOf(from), 3, from.length, to, viewOf(to), 5, 5 + bytes);
   expect(to.subarray(0, 5)).toEqual(Buffer.alloc(5, 0xee));
   expect(to.subarray(5 + bytes)).toEqual(Buffer.alloc(5, 0xee));
   return to.subarray(5, 5 + bytes);
