@@ -54,7 +54,8 @@ export const TYPE_NAMES = ['string', 'list', 'set', 'zset', 'hash', 'stream'] as
 
 /**
  * Encoding codes. Up to `intset` the value's bytes stand in the entry itself; from `hashtable` on the entry holds the id
- * of a large value (see LargeValue).
+ * of a large value (see LargeValue). `listpack` is what clients are told: a list is one, a hash, set or sorted set has its
+ * elements as a packed run (memory/packed.ts).
  */
 export const Encoding = {
   raw: 0,

@@ -1,4 +1,4 @@
-// A run of bytes in the arena that can grow and shrink in the middle: what listpack and intset operations work on,
+// A run of bytes in the arena that can grow and shrink in the middle: what listpacks, packed runs and intsets work on,
 // wherever the bytes stand (in a keyspace entry, in a block of its own).
 
 import { type Arena, OFFSET_MASK, SEGMENT_SHIFT } from './arena.ts';

@@ -106,6 +106,35 @@ describe('loading the fixtures', () => {
     expect(names).toEqual(Array.from({ length: 50 }, (_, i) => `0 stream-${i} -1`).sort());
   });
 
+  it.each([
+    {
+      what: 'an entry that goes over the end',
+      kind: 'Hash',
+      type: RDB_TYPE.hashListpack,
+      count: 2,
+      entries: '01018461',
+    },
+    { what: 'half a pair', kind: 'Hash', type: RDB_TYPE.hashListpack, count: 3, entries: '010102010301' },
+    { what: 'a byte that begins no entry', kind: 'Zset', type: RDB_TYPE.zsetListpack, count: 2, entries: '0101f501' },
+    { what: 'a string without its end', kind: 'Set', type: RDB_TYPE.setListpack, count: 1, entries: '8261' },
+  ])('refuses a listpack with $what, although entries are not checked', ({ kind, type, count, entries }) => {
+    const world = environment();
+    world.settings.put('sanitize-dump-payload', 'no');
+    const bytes = entries.length / 2 + 7;
+    const listpack = Buffer.concat([Buffer.of(bytes, 0, 0, 0, count, 0), Buffer.from(entries, 'hex'), Buffer.of(0xff)]);
+    const chunks: Uint8Array[] = [];
+    const writer = new RdbWriter((chunk) => chunks.push(chunk), { compression: false });
+    writer.header(11);
+    writer.type(type);
+    writer.text('key');
+    writer.string(listpack, 0, bytes);
+    writer.eof();
+    const path = join(directory, 'damaged.rdb');
+    writeFileSync(path, Buffer.concat(chunks));
+    expect(() => load(path, world)).toThrow(`${kind} listpack integrity check failed.`);
+    expect(world.keyspace.databases[0]?.size).toBe(0);
+  });
+
   it('tells the key, the place and what to do about a file that ends too early', () => {
     const world = environment();
     const path = join(directory, 'short.rdb');
