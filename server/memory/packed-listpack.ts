@@ -7,8 +7,8 @@ import { backLengthBytes, writeBackLength } from './listpack-entry.ts';
 import { PACKED_FIRST, packedEntryBytes, writePackedCount } from './packed.ts';
 import type { Region } from './region.ts';
 
-/** What a copy of four bytes at a time may take beyond the last byte that is meant. */
-const WORD_REST = 3;
+/** What a copy of eight bytes at a time may take beyond the last byte that is meant. */
+const WORD_REST = 7;
 /** Longer entries are copied as blocks. */
 const WORDWISE_BYTES_MAX = 200;
 const ROOM_MIN = 1024;
@@ -67,7 +67,10 @@ export class ListpackCopy {
   }
 }
 
-/** copyInto() that may go up to WORD_REST bytes too far: the next entry will go over them. */
+/**
+ * copyInto() that may go up to WORD_REST bytes too far: the next entry will go over them. Two words are read before any is
+ * written, as V8 looks a buffer's place up again after each write through a DataView.
+ */
 function copyOver(
   to: Uint8Array,
   toView: DataView,
@@ -82,7 +85,12 @@ function copyOver(
     return;
   }
   let q = at;
-  for (let p = start, end = start + len; p < end; p += 4, q += 4) toView.setInt32(q, fromView.getInt32(p, true), true);
+  for (let p = start, end = start + len; p < end; p += 8, q += 8) {
+    const word = fromView.getInt32(p, true);
+    const next = fromView.getInt32(p + 4, true);
+    toView.setInt32(q, word, true);
+    toView.setInt32(q + 4, next, true);
+  }
 }
 
 function allOf(buf: Buffer): DataView {
