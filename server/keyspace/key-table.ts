@@ -1,6 +1,7 @@
-// The hash table of keys. Its entries (layout.ts draws them) say eight bits of their hash, enough to pass over nearly all
-// others of a chain without a look at their keys; where the whole hash is needed, when a table grows or an entry moves, it
-// is computed again (entries of long keys have it).
+// The hash table of keys. Its entries (layout.ts draws them) say twelve bits of their hash: enough to pass over nearly all
+// others of a chain without a look at their keys, and to tell where an entry goes when a table of 65,536 buckets and more
+// doubles. Where the whole hash is needed, in small tables and when an entry moves, it is computed again (entries of long
+// keys have it).
 
 import { equalBytes, viewOf } from '../base/bytes.ts';
 import { type HashSeed, hashView } from '../base/hash.ts';
@@ -13,7 +14,10 @@ import {
   LONG_KEY,
   SIZES_KEY_MASK,
   sizesOf,
-  TAG_SHIFT,
+  storedTag,
+  TAG_BITS,
+  TAG_FROM,
+  tagOf,
   WORD_LONG_HASH,
   WORD_LONG_KEY,
   WORD_SIZES,
@@ -40,7 +44,7 @@ export class KeyTable extends ChainedTable {
   follow(entry: number, hash: number): number {
     const words = this.arena.words[entry >>> SEGMENT_SHIFT];
     const word = (entry & OFFSET_MASK) << 1;
-    return ((words[word + WORD_SIZES] >>> TAG_SHIFT) & 255) === hash >>> 24 ? entry : words[word];
+    return storedTag(words[word + WORD_SIZES]) === tagOf(hash) ? entry : words[word];
   }
 
   /** Reads the word behind an entry's key, and so the cache line that holds it; the first is read by follow(). */
@@ -49,6 +53,14 @@ export class KeyTable extends ChainedTable {
     const word = (entry & OFFSET_MASK) << 1;
     const keyLength = words[word + WORD_SIZES] & KEY_LENGTH_MASK;
     return words[Math.min(word + ((HEADER_BYTES + keyLength) >> 2), words.length - 1)];
+  }
+
+  /** What a doubling adds to the number of a bucket is one bit of the hash, which mostly is in the tag. */
+  protected override bucketAfterGrowth(entry: number, bucket: number, buckets: number): number {
+    const bit = 31 - Math.clz32(buckets) - TAG_FROM;
+    if (bit < 0 || bit >= TAG_BITS) return super.bucketAfterGrowth(entry, bucket, buckets);
+    const sizes = this.arena.words[entry >>> SEGMENT_SHIFT][((entry & OFFSET_MASK) << 1) + WORD_SIZES];
+    return ((storedTag(sizes) >>> bit) & 1) === 0 ? bucket : bucket + buckets;
   }
 
   protected override findInChain(head: number, buf: Uint8Array, pos: number, len: number, hash: number): number {

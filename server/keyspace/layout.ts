@@ -1,9 +1,9 @@
 // The bytes of a keyspace entry, and the codes stored in it.
 //
 //   word 0   next (ChainedTable)
-//   word 1   sizes:  | 31..16 value length | 15..8 highest bits of the key's hash | 7..0 key length |
+//   word 1   sizes:  | 31..19 value length | 18..7 tag: bits 16 to 27 of the key's hash | 6..0 key length |
 //   word 2   meta:   | 31 expires | 30..28 type | 27..24 encoding | 23..0 access clock (LRU seconds, or LFU) |
-//   byte 12  key bytes; a key of 255 bytes and more (LONG_KEY) has its length in word 3 and its hash in word 4, as to
+//   byte 12  key bytes; a key of 127 bytes and more (LONG_KEY) has its length in word 3 and its hash in word 4, as to
 //            compute that again would take long, and stands from byte 20 on
 //   then, from the next multiple of 4:
 //     only with META_EXPIRES: expiry in ms since 1970 (low word, high word) and the entry's index in the database's list
@@ -26,14 +26,18 @@ export const WORD_LONG_KEY = 3;
 export const WORD_LONG_HASH = 4;
 
 /** Key length that says: see WORD_LONG_KEY. */
-export const LONG_KEY = 255;
-export const KEY_LENGTH_MASK = 255;
-export const TAG_SHIFT = 8;
+export const LONG_KEY = 127;
+export const KEY_LENGTH_MASK = 127;
+const TAG_SHIFT = 7;
+const TAG_MASK = 0xfff;
+/** The lowest bit of a hash that is in its tag, and the bits that are. */
+export const TAG_FROM = 16;
+export const TAG_BITS = 12;
 /** The bits of WORD_SIZES that a key decides. */
-export const SIZES_KEY_MASK = 0xffff;
-export const VALUE_LENGTH_SHIFT = 16;
+export const SIZES_KEY_MASK = 0x7ffff;
+export const VALUE_LENGTH_SHIFT = 19;
 /** Value length that says: see the word before the value. */
-export const LONG_VALUE = 0xffff;
+export const LONG_VALUE = 0x1fff;
 
 export const META_EXPIRES = 1 << 31;
 export const META_TYPE_SHIFT = 28;
@@ -100,7 +104,17 @@ export function isInline(encoding: number): boolean {
 
 /** WORD_SIZES of a key's entry, but for the length of its value. */
 export function sizesOf(keyLength: number, hash: number): number {
-  return Math.min(keyLength, LONG_KEY) | ((hash >>> 24) << TAG_SHIFT);
+  return Math.min(keyLength, LONG_KEY) | (tagOf(hash) << TAG_SHIFT);
+}
+
+/** The bits of a hash that an entry has. */
+export function tagOf(hash: number): number {
+  return (hash >>> TAG_FROM) & TAG_MASK;
+}
+
+/** The tag in a word WORD_SIZES. */
+export function storedTag(sizes: number): number {
+  return (sizes >>> TAG_SHIFT) & TAG_MASK;
 }
 
 /** Bytes from the entry's start to the end of its key. */

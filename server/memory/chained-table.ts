@@ -257,6 +257,11 @@ export abstract class ChainedTable {
     return 0;
   }
 
+  /** The bucket of a table of twice as many for an entry of bucket `bucket` of `buckets`. */
+  protected bucketAfterGrowth(entry: number, _bucket: number, buckets: number): number {
+    return this.hashOf(entry) & (buckets * 2 - 1);
+  }
+
   private visitChain(head: number, visit: (entry: number) => void): void {
     let entry = head;
     while (entry !== 0) {
@@ -341,9 +346,13 @@ export abstract class ChainedTable {
         const words = this.arena.words[entry >>> SEGMENT_SHIFT];
         const word = (entry & OFFSET_MASK) << 1;
         const next = words[word];
-        const bucket = targetFirst + (this.hashOf(entry) & this.targetMask);
-        words[word] = target[bucket];
-        target[bucket] = entry;
+        // A smaller table's number is the lower bits of this one's.
+        const bucket =
+          this.targetMask > this.mask
+            ? this.bucketAfterGrowth(entry, this.rehashAt, end)
+            : this.rehashAt & this.targetMask;
+        words[word] = target[targetFirst + bucket];
+        target[targetFirst + bucket] = entry;
         entry = next;
       }
       this.rehashAt++;
