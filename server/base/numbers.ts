@@ -161,13 +161,24 @@ export function formatDouble(value: number): string {
 export function printf17g(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : Number.isNaN(value) ? 'nan' : '-inf';
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
-  const [mantissa, exponentText] = value.toExponential(16).split('e');
+  const [mantissa, exponentText] = exponential17(value).split('e');
   const exponent = Number(exponentText);
   if (exponent < -4 || exponent >= 17) {
     const sign = exponent < 0 ? '-' : '+';
     return `${stripZeros(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
   }
   return stripZeros(toPlain(mantissa, exponent));
+}
+
+/** toExponential(16) that rounds a tie to the even digit, as C does; the built-in one rounds it away from zero. */
+function exponential17(value: number): string {
+  const rounded = value.toExponential(16);
+  // A tie has 18 digits, the last of them a 5, and 5 to the 26th has 19: so few digits have at most 25 binary places.
+  if (!Number.isInteger(value * 2 ** 25)) return rounded;
+  const [mantissa, exponent] = value.toExponential(50).split('e');
+  const cut = mantissa.indexOf('.') + 17;
+  const isTie = /^50*$/.test(mantissa.slice(cut));
+  return isTie && mantissa.charCodeAt(cut - 1) % 2 === 0 ? `${mantissa.slice(0, cut)}e${exponent}` : rounded;
 }
 
 function toPlain(mantissa: string, exponent: number): string {
