@@ -233,7 +233,8 @@ function intersect(
       // The same key again: its view may stand on another member just now, and the answer is known.
       const there = source.entry === smallest.entry ? own : source.score(buf, pos, len);
       if (Number.isNaN(there)) return true;
-      score = aggregate(score, source.weighted(there));
+      // Not weighted(): Redis makes an infinite score times 0 a 0 only in the smallest.
+      score = aggregate(score, source.weight * there);
     }
     return visit(buf, pos, len, score);
   });

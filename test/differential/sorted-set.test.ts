@@ -189,6 +189,25 @@ for (const entries of ['128', '10']) {
       });
     }
 
+    it('makes infinite scores times 0 what the order of the sets says', async () => {
+      const weights = [
+        ['0', '1'],
+        ['1', '0'],
+        ['0', '0'],
+      ];
+      const combined = weights.flatMap((pair) =>
+        ['SUM', 'MIN', 'MAX'].flatMap((aggregate) =>
+          ['zinter', 'zunion'].flatMap((command) =>
+            [
+              ['up', 'down'],
+              ['down', 'up'],
+            ].map((keys) => [command, '2', ...keys, 'WEIGHTS', ...pair, 'AGGREGATE', aggregate, 'WITHSCORES']),
+          ),
+        ),
+      );
+      await pair.same([['zadd', 'up', 'inf', 'm'], ['zadd', 'down', '-inf', 'm', '1', 'n'], ...combined]);
+    });
+
     it('tells 0 and -0 apart as weights do', async () => {
       const weights = ['0', '-0'].flatMap((a) => ['0', '-0', '1'].map((b) => [a, b]));
       const unions = weights.flatMap((two) =>
