@@ -55,6 +55,35 @@ export function copyInto(
   for (const end = start + len; p < end; ) to[q++] = from[p++];
 }
 
+/** How far copyOver() may go too far. */
+export const COPY_OVER_BYTES = 7;
+
+/**
+ * copyInto() that may read and write up to COPY_OVER_BYTES bytes too many, for pieces in a row: the next one goes over them.
+ * Two words are read before any is written, as V8 looks a buffer's place up again after each write through a DataView.
+ */
+export function copyOver(
+  to: Uint8Array,
+  toView: DataView,
+  at: number,
+  from: Uint8Array,
+  fromView: DataView,
+  start: number,
+  len: number,
+): void {
+  if (len > WORDWISE_BYTES_MAX) {
+    copyInto(to, toView, at, from, fromView, start, len);
+    return;
+  }
+  let q = at;
+  for (let p = start, end = start + len; p < end; p += 8, q += 8) {
+    const word = fromView.getInt32(p, true);
+    const next = fromView.getInt32(p + 4, true);
+    toView.setInt32(q, word, true);
+    toView.setInt32(q + 4, next, true);
+  }
+}
+
 /** Copies bytes between buffers of which there are no views at hand. A loop beats the call into the runtime up to about 48. */
 export function copyRange(from: Uint8Array, start: number, len: number, to: Uint8Array, at: number): void {
   if (len > 48) to.set(new Uint8Array(from.buffer, from.byteOffset + start, len), at);

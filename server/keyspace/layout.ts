@@ -27,17 +27,17 @@ export const WORD_LONG_HASH = 4;
 
 /** Key length that says: see WORD_LONG_KEY. */
 export const LONG_KEY = 127;
-export const KEY_LENGTH_MASK = 127;
 const TAG_SHIFT = 7;
-const TAG_MASK = 0xfff;
-/** The lowest bit of a hash that is in its tag, and the bits that are. */
+export const KEY_LENGTH_MASK = (1 << TAG_SHIFT) - 1;
+/** The lowest bit of a hash that is in its tag, and the number of those that are. */
 export const TAG_FROM = 16;
 export const TAG_BITS = 12;
+const TAG_MASK = (1 << TAG_BITS) - 1;
+export const VALUE_LENGTH_SHIFT = TAG_SHIFT + TAG_BITS;
 /** The bits of WORD_SIZES that a key decides. */
-export const SIZES_KEY_MASK = 0x7ffff;
-export const VALUE_LENGTH_SHIFT = 19;
+export const SIZES_KEY_MASK = (1 << VALUE_LENGTH_SHIFT) - 1;
 /** Value length that says: see the word before the value. */
-export const LONG_VALUE = 0x1fff;
+export const LONG_VALUE = 0xffffffff >>> VALUE_LENGTH_SHIFT;
 
 export const META_EXPIRES = 1 << 31;
 export const META_TYPE_SHIFT = 28;

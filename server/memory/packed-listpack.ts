@@ -1,16 +1,12 @@
 // Packed runs as listpacks, and listpacks as packed runs: the step between memory and RDB. The entries are the same; a
 // listpack has a back length behind each, another header and an end byte.
 
-import { copyInto } from '../base/bytes.ts';
+import { COPY_OVER_BYTES, copyInto, copyOver, viewOf } from '../base/bytes.ts';
 import { LISTPACK_EMPTY_BYTES, LISTPACK_END, LISTPACK_FIRST, writeListpackHeader } from './listpack.ts';
 import { backLengthBytes, writeBackLength } from './listpack-entry.ts';
 import { PACKED_FIRST, packedEntryBytes, writePackedCount } from './packed.ts';
 import type { Region } from './region.ts';
 
-/** What a copy of eight bytes at a time may take beyond the last byte that is meant. */
-const WORD_REST = 7;
-/** Longer entries are copied as blocks. */
-const WORDWISE_BYTES_MAX = 200;
 const ROOM_MIN = 1024;
 /** Memory kept between values. */
 const ROOM_KEPT = 1 << 20;
@@ -35,7 +31,7 @@ export class ListpackCopy {
   /** The listpack: `len` bytes from position 0 on, until the next make(). */
   buf: Buffer = Buffer.allocUnsafeSlow(ROOM_MIN);
   len = 0;
-  private view: DataView = allOf(this.buf);
+  private view: DataView = viewOf(this.buf);
 
   /** `from` shows the same bytes as the region's `buf`. */
   make(region: Region, from: DataView): this {
@@ -47,9 +43,8 @@ export class ListpackCopy {
     let count = 0;
     let at = LISTPACK_FIRST;
     for (let p = region.pos + PACKED_FIRST; p < end; count++) {
-      const first = source[p];
-      const bytes = first < 0x80 ? 1 : first < 0xc0 ? (first & 63) + 1 : packedEntryBytes(source, p);
-      if (p + bytes + WORD_REST > end) copyInto(buf, view, at, source, from, p, bytes);
+      const bytes = packedEntryBytes(source, p);
+      if (p + bytes + COPY_OVER_BYTES > end) copyInto(buf, view, at, source, from, p, bytes);
       else copyOver(buf, view, at, source, from, p, bytes);
       p += bytes;
       at = writeBackLength(buf, at + bytes, bytes);
@@ -63,38 +58,8 @@ export class ListpackCopy {
   private makeRoom(region: Region): void {
     const needed = region.len > ROOM_KEPT ? listpackBytes(region) : region.len * 2 + LISTPACK_EMPTY_BYTES;
     this.buf = Buffer.allocUnsafeSlow(Math.max(needed, ROOM_MIN));
-    this.view = allOf(this.buf);
+    this.view = viewOf(this.buf);
   }
-}
-
-/**
- * copyInto() that may go up to WORD_REST bytes too far: the next entry will go over them. Two words are read before any is
- * written, as V8 looks a buffer's place up again after each write through a DataView.
- */
-function copyOver(
-  to: Uint8Array,
-  toView: DataView,
-  at: number,
-  from: Uint8Array,
-  fromView: DataView,
-  start: number,
-  len: number,
-): void {
-  if (len > WORDWISE_BYTES_MAX) {
-    copyInto(to, toView, at, from, fromView, start, len);
-    return;
-  }
-  let q = at;
-  for (let p = start, end = start + len; p < end; p += 8, q += 8) {
-    const word = fromView.getInt32(p, true);
-    const next = fromView.getInt32(p + 4, true);
-    toView.setInt32(q, word, true);
-    toView.setInt32(q + 4, next, true);
-  }
-}
-
-function allOf(buf: Buffer): DataView {
-  return new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
 }
 
 /**
@@ -108,9 +73,8 @@ export function measureListpack(buf: Uint8Array, start: number, end: number, str
   let count = 0;
   let p = start + LISTPACK_FIRST;
   for (; p < stop; count++) {
-    const first = buf[p];
-    if (first > ENCODING_LAST) return -1;
-    const data = first < 0x80 ? 1 : first < 0xc0 ? (first & 63) + 1 : packedEntryBytes(buf, p);
+    if (buf[p] > ENCODING_LAST) return -1;
+    const data = packedEntryBytes(buf, p);
     bytes += data;
     p += data + backLengthBytes(data);
   }
@@ -135,9 +99,8 @@ export function packListpack(
   let count = 0;
   let q = at + PACKED_FIRST;
   for (let p = start + LISTPACK_FIRST; p < stop; count++) {
-    const first = buf[p];
-    const bytes = first < 0x80 ? 1 : first < 0xc0 ? (first & 63) + 1 : packedEntryBytes(buf, p);
-    if (q + bytes + WORD_REST > runEnd) copyInto(to, view, q, buf, from, p, bytes);
+    const bytes = packedEntryBytes(buf, p);
+    if (q + bytes + COPY_OVER_BYTES > runEnd) copyInto(to, view, q, buf, from, p, bytes);
     else copyOver(to, view, q, buf, from, p, bytes);
     q += bytes;
     p += bytes + backLengthBytes(bytes);

@@ -7,10 +7,10 @@
 // Offsets count from the region's start. The first entry is at PACKED_FIRST; the offset `region.len` stands for "behind
 // the last". Bytes to be stored must not lie in the region being changed.
 
-import { PackedValue, packedEntryBytes } from './packed-entry.ts';
+import { LONG_STRING, PackedValue, packedEntryBytes } from './packed-entry.ts';
 import type { Region } from './region.ts';
 
-export { PackedElement, PackedValue, packedEntryBytes } from './packed-entry.ts';
+export { LONG_STRING, PackedElement, PackedValue, packedEntryBytes } from './packed-entry.ts';
 
 /** Bytes of a run without entries: what to allocate before initPacked. */
 export const PACKED_EMPTY_BYTES = 2;
@@ -20,8 +20,6 @@ export const PACKED_FIRST = 2;
 const COUNT_UNKNOWN = 65535;
 /** Steps that packedSeek takes at once over entries of one length. */
 const EVEN_STEPS = 4;
-/** From here on the first byte of an entry does not tell its length. */
-const LONG_STRING = 0xe0;
 
 const scratch = new PackedValue();
 
@@ -78,10 +76,7 @@ export function packedSeek(region: Region, index: number): number {
       rest -= EVEN_STEPS;
     }
   }
-  for (; rest > 0 && p < end; rest--) {
-    const first = buf[p];
-    p += first < 0x80 ? 1 : first < 0xc0 ? (first & 63) + 1 : packedEntryBytes(buf, p);
-  }
+  for (; rest > 0 && p < end; rest--) p += packedEntryBytes(buf, p);
   return p < end ? p - pos : 0;
 }
 

@@ -3,6 +3,7 @@
 
 import { formatDouble, plainDecimal } from '../base/numbers.ts';
 import {
+  LONG_STRING,
   PACKED_FIRST,
   PackedElement,
   PackedValue,
@@ -81,13 +82,11 @@ export class ScoredTrail {
       offsets[length++] = p - pos;
       const member = buf[p];
       if (member !== like) {
-        const isShort = member < 0xc0;
-        bytes = isShort ? (member < 0x80 ? 1 : (member & 63) + 1) : packedEntryBytes(buf, p);
-        like = isShort && changes++ < CHANGES_MAX ? member : -1;
+        bytes = packedEntryBytes(buf, p);
+        like = member < LONG_STRING && changes++ < CHANGES_MAX ? member : -1;
       }
       p += bytes;
-      const score = buf[p];
-      p += score < 0x80 ? 1 : score < 0xc0 ? (score & 63) + 1 : packedEntryBytes(buf, p);
+      p += packedEntryBytes(buf, p);
     }
     this.length = length;
     return p < end ? p - pos : 0;
