@@ -154,8 +154,8 @@ export class Intake {
 
   /**
    * Reads the places where the keys of the requests ahead would stand: memory answers several such reads in the time of
-   * one, and each request then finds its key in the cache. The first argument is taken for a key; when it is none, a read
-   * was in vain.
+   * one, if they stand so close that the processor sees them together, and each request then finds its key in the cache.
+   * The first argument is taken for a key; when it is none, a read was in vain.
    */
   private readAhead(db: Database): void {
     const { ahead, hashes, entries, aheadCount } = this;
@@ -163,12 +163,9 @@ export class Intake {
       const request = ahead[i];
       const { pos, len } = request;
       request.hashed = request.argc > 1 && len[1] <= KEY_BYTES_MAX;
-      if (request.hashed) {
-        const hash = db.space.hash(request.buf, pos[1], len[1]);
-        hashes[i] = hash;
-        entries[i] = db.table.headOf(hash);
-      } else entries[i] = 0;
+      if (request.hashed) hashes[i] = db.space.hash(request.buf, pos[1], len[1]);
     }
+    for (let i = 0; i < aheadCount; i++) entries[i] = ahead[i].hashed ? db.table.headOf(hashes[i]) : 0;
     for (let i = 0; i < aheadCount; i++) if (entries[i] !== 0) entries[i] = db.table.follow(entries[i], hashes[i]);
     let read = 0;
     for (let i = 0; i < aheadCount; i++) if (entries[i] !== 0) read ^= db.table.behindKey(entries[i]);
