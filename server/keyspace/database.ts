@@ -173,7 +173,9 @@ export class Database {
   setClock(entry: number, clock: number): void {
     const words = this.arena.words[entry >>> SEGMENT_SHIFT];
     const at = ((entry & OFFSET_MASK) << 1) + WORD_META;
-    words[at] = (words[at] & ~META_CLOCK_MASK) | clock;
+    const meta = words[at];
+    // Mostly it is the same: what is not written need not go to memory again.
+    if ((meta & META_CLOCK_MASK) !== clock) words[at] = (meta & ~META_CLOCK_MASK) | clock;
   }
 
   keyLength(entry: number): number {
