@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { linkTarget, lookAt, readBytes, removeEmptyDirectory, removeFile, sha256 } from './files.ts';
 import type { Receipt, ReceiptEntry } from './receipt.ts';
 
+/** Where a server keeps its append-only file. */
+const APPEND_DIRECTORY = 'appendonlydir';
+
 export interface Removal {
   readonly path: string;
   readonly action: 'remove' | 'keep' | 'gone';
@@ -23,10 +26,10 @@ export interface RemovalOptions {
 export function planRemoval(receipt: Receipt, options: RemovalOptions): Removal[] {
   const files = receipt.entries.filter(({ kind }) => kind !== 'directory');
   const directories = receipt.entries.filter(({ kind }) => kind === 'directory');
-  const data = options.purgeData ? dataFiles(receipt) : [];
+  const data = options.purgeData ? planData(receipt.answers.dataDirectory) : [];
   return [
     ...files.map((entry) => planEntry(entry, options)),
-    ...data.map((path): Removal => ({ path, action: 'remove', kind: 'file', note: undefined })),
+    ...data,
     ...directories
       .toSorted((left, right) => right.path.length - left.path.length)
       .map((entry) => planEntry(entry, options)),
@@ -60,21 +63,16 @@ function planEntry(entry: ReceiptEntry, options: RemovalOptions): Removal {
   return result('keep', 'it was changed since tsredis wrote it');
 }
 
-/** Files that a server writes in its data directory, by name: a wrong directory in a receipt must not cost strangers. */
-function dataFiles(receipt: Receipt): string[] {
-  return listDataFiles(receipt.answers.dataDirectory);
-}
-
-function listDataFiles(directory: string): string[] {
-  const entries = entriesOf(directory);
-  return entries.flatMap((entry) => {
+/** What a server writes in its data directory, by name: a wrong directory in a receipt must not cost strangers. */
+function planData(directory: string): Removal[] {
+  const planned = (path: string, kind: Removal['kind']): Removal => ({ path, kind, action: 'remove', note: undefined });
+  return entriesOf(directory).flatMap((entry) => {
     const path = join(directory, entry.name);
-    if (entry.isDirectory() && entry.name === 'appendonlydir') {
-      return entriesOf(path)
-        .filter((file) => /\.(aof|rdb|manifest)$/.test(file.name))
-        .map((file) => join(path, file.name));
+    if (entry.isDirectory() && entry.name === APPEND_DIRECTORY) {
+      const files = entriesOf(path).filter((file) => /\.(aof|rdb|manifest)$/.test(file.name));
+      return [...files.map((file) => planned(join(path, file.name), 'file')), planned(path, 'directory')];
     }
-    return entry.isFile() && /(\.rdb|\.aof|^nodes\.conf|\.manifest)$/.test(entry.name) ? [path] : [];
+    return entry.isFile() && /(\.rdb|\.aof|^nodes\.conf|\.manifest)$/.test(entry.name) ? [planned(path, 'file')] : [];
   });
 }
 

@@ -85,6 +85,7 @@ describe.skipIf(reason !== undefined)(`setup under systemd${note}`, () => {
     expect(await ping(6402)).toBe('+PONG');
     expectSuccess(await tool('service', 'stop', '6402'));
     expectSuccess(await tool('service', 'start', '6402'));
+    expect(await sh('tsredis-cli -p 6402 CONFIG SET appendonly yes')).toBe('OK');
     expectSuccess(await tool('uninstall', '6402', '--yes', '--purge-data'));
     expect(await sh('find /srv -name "data*"')).toBe('');
   });

@@ -172,6 +172,24 @@ describe('removal', () => {
     expect(readdirSync(at('data'))).toEqual(['notes.txt']);
   });
 
+  it('removes the append-only log with its directory, unless something else is in there', () => {
+    const { receipt } = install(items('port 1\n'));
+    const options = { keepShared: false, purgeData: true };
+    const log = at('data', 'appendonlydir');
+    mkdirSync(log);
+    writeFileSync(join(log, 'appendonly.aof.manifest'), 'manifest');
+    writeFileSync(join(log, 'notes.txt'), 'mine');
+    const kept = removePlanned(planRemoval(receipt, options)).filter(({ action }) => action === 'keep');
+    expect(kept.map(({ path, note }) => [path, note])).toEqual([
+      [log, 'it is not empty'],
+      [at('data'), 'it is not empty'],
+    ]);
+    expect(readdirSync(log)).toEqual(['notes.txt']);
+    rmSync(join(log, 'notes.txt'));
+    removePlanned(planRemoval(receipt, options));
+    expect(readdirSync(root)).toEqual([]);
+  });
+
   it('keeps a file that was changed, and says why', () => {
     const { receipt } = install(items('port 1\n'));
     writeFileSync(at('etc', 'redis', 'a.conf'), 'port 1\n# mine\n');
